@@ -1,0 +1,72 @@
+/**
+ * When beacons and ticks go out.
+ *
+ * One beacon and one tick each second; a burst of three hellos when this node or its network is new; and an answer to
+ * whoever is new, at once, or spread over a moment when there are many who answer. So joining takes milliseconds and
+ * not a beacon's period, and twenty nodes that start together do not shout all at once.
+ */
+import type { Now } from "./effect.js";
+
+/** Time between two beacons, and between two ticks. */
+export const BEACON_EVERY_MS = 1_000;
+/** When the hellos of a burst go out, after it began. */
+const HELLO_AT_MS = [0, 100, 300];
+/** The moment over which answers are spread, for each node that may answer; and in all. */
+const SPREAD_PER_PEER_MS = 4;
+const SPREAD_MAX_MS = 250;
+/** How often departed nodes are called. */
+export const CALL_DEPARTED_EVERY_MS = 15_000;
+
+/** What is to be sent now. */
+export interface Announcement {
+  readonly beacon: "hello" | "plain" | undefined;
+  readonly tick: boolean;
+  readonly callDeparted: boolean;
+}
+
+export class Announcer {
+  #hellosAtMs: number[] = [];
+  #beaconAtMs = Infinity;
+  #tickAtMs = Infinity;
+  #callAtMs = Infinity;
+
+  constructor(private readonly random: () => number) {}
+
+  /** This node, or its network, is new. */
+  hello(now: Now): void {
+    this.#hellosAtMs = HELLO_AT_MS.map((after) => now.monoMs + after);
+    this.#beaconAtMs = now.monoMs + BEACON_EVERY_MS;
+    this.#tickAtMs = Math.min(this.#tickAtMs, now.monoMs + BEACON_EVERY_MS * this.random());
+    this.#callAtMs = now.monoMs;
+  }
+
+  /** Somebody new was heard: answer with a beacon. */
+  answerBeacon(peers: number, now: Now): void {
+    this.#beaconAtMs = Math.min(this.#beaconAtMs, now.monoMs + this.#spread(peers));
+  }
+
+  /** Somebody subscribed: answer with a tick, which shows that the connection works. */
+  answerTick(peers: number, now: Now): void {
+    this.#tickAtMs = Math.min(this.#tickAtMs, now.monoMs + this.#spread(peers));
+  }
+
+  due(now: Now): Announcement {
+    const isHello = (this.#hellosAtMs[0] ?? Infinity) <= now.monoMs;
+    if (isHello) this.#hellosAtMs = this.#hellosAtMs.filter((at) => at > now.monoMs);
+    const isBeacon = this.#beaconAtMs <= now.monoMs;
+    if (isBeacon) this.#beaconAtMs = now.monoMs + BEACON_EVERY_MS;
+    const tick = this.#tickAtMs <= now.monoMs;
+    if (tick) this.#tickAtMs = now.monoMs + BEACON_EVERY_MS;
+    const callDeparted = (isHello || isBeacon) && this.#callAtMs <= now.monoMs;
+    if (callDeparted) this.#callAtMs = now.monoMs + CALL_DEPARTED_EVERY_MS;
+    return { beacon: isHello ? "hello" : isBeacon ? "plain" : undefined, tick, callDeparted };
+  }
+
+  get wakeAtMs(): number {
+    return Math.min(this.#hellosAtMs[0] ?? Infinity, this.#beaconAtMs, this.#tickAtMs);
+  }
+
+  #spread(peers: number): number {
+    return peers <= 2 ? 0 : this.random() * Math.min(SPREAD_PER_PEER_MS * peers, SPREAD_MAX_MS);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Answers: what a peer asked for, from what is held now.
+ *
+ * Answering keeps no state. Each answer is bounded by the asker's budget and by {@link ANSWER_BYTES_MAX}, and
+ * says where it stopped, so that a question costs this node a bounded amount of work whatever it asks.
+ */
+import { BATCH_BYTES_MAX, recordBytes } from "./batch.js";
+import { BUCKETS_PER_GROUP, GROUPS, versionHashHigh, versionHashLow } from "./hash.js";
+import type {
+  AnswerMessage,
+  Ask,
+  ListAnswerMessage,
+  ListedGroup,
+  ListMessage,
+  QuestionMessage,
+  Span,
+} from "./message.js";
+import type { KvRecord } from "./record.js";
+import type { RecordMap } from "./record-map.js";
+import type { OutStream, SeqRange } from "./stream.js";
+import type { Version, Writer } from "./version.js";
+
+/** Greatest answer, in bytes of records; the record that exceeds it is still sent. */
+export const ANSWER_BYTES_MAX = 1024 * 1024;
+
+/** How many groups of sums fit into one part: 2 KiB each. */
+const GROUPS_PER_PART = 30;
+
+/** The parts of the answer to a question. */
+export function answer(
+  question: QuestionMessage,
+  self: Writer,
+  map: RecordMap,
+  stream: OutStream,
+): AnswerMessage[] {
+  const parts = new Parts(Math.min(question.budgetBytes, ANSWER_BYTES_MAX));
+  const next = collect(question.ask, parts, map, stream);
+  const batches = parts.finish();
+  return batches.map((records, part) => {
+    const last = part === batches.length - 1;
+    return {
+      type: "answer",
+      from: self,
+      id: question.id,
+      part,
+      last,
+      next: last ? next : undefined,
+      tail: stream.tail,
+      records,
+    };
+  });
+}
+
+/** Collects records; returns where the budget ended. */
+function collect(ask: Ask, parts: Parts, map: RecordMap, stream: OutStream): number | undefined {
+  switch (ask.of) {
+    case "stream":
+      return collectStream(ask.range, parts, map, stream);
+    case "buckets":
+      return collectBuckets(ask.spans, parts, map);
+    case "keys":
+      for (const key of ask.keys) {
+        const record = map.get(key);
+        if (record !== undefined) parts.add(record);
+        if (parts.isFull) break;
+      }
+      return undefined;
+  }
+}
+
+function collectStream(range: SeqRange, parts: Parts, map: RecordMap, stream: OutStream): number | undefined {
+  const sent = new Set<string>();
+  const to = Math.min(range.to, stream.head);
+  for (let seq = Math.max(range.from, stream.tail); seq <= to; seq += 1) {
+    if (parts.isFull) return seq;
+    for (const key of stream.keysOf(seq)) {
+      const record = sent.has(key) ? undefined : map.get(key);
+      if (record === undefined) continue;
+      sent.add(key);
+      parts.add(record);
+    }
+  }
+  return undefined;
+}
+
+function collectBuckets(spans: readonly Span[], parts: Parts, map: RecordMap): number | undefined {
+  for (const { from, to, held } of spans) {
+    const known = new Set<number>();
+    for (let i = 0; i < held.length; i += 2) known.add(hash53(held[i] ?? 0, held[i + 1] ?? 0));
+    for (let bucket = from; bucket <= to; bucket += 1) {
+      for (const record of map.bucket(bucket).values()) {
+        if (known.size > 0 && known.has(hash53Of(record))) continue;
+        if (parts.isFull) return bucket;
+        parts.add(record);
+      }
+    }
+  }
+  return undefined;
+}
+
+/** The upper 53 bits of a version's hash: as many as a number holds. */
+function hash53(high: number, low: number): number {
+  return high * 0x20_0000 + (low >>> 11);
+}
+
+function hash53Of(version: Version): number {
+  return hash53(versionHashHigh(version), versionHashLow(version));
+}
+
+/** Records on their way into messages of at most {@link BATCH_BYTES_MAX}, until a budget is used up. */
+class Parts {
+  readonly #done: KvRecord[][] = [];
+  #part: KvRecord[] = [];
+  #partBytes = 0;
+  #bytes = 0;
+
+  constructor(private readonly budgetBytes: number) {}
+
+  get isFull(): boolean {
+    return this.#bytes > 0 && this.#bytes >= this.budgetBytes;
+  }
+
+  add(record: KvRecord): void {
+    const bytes = recordBytes(record);
+    if (this.#part.length > 0 && this.#partBytes + bytes > BATCH_BYTES_MAX) this.#close();
+    this.#part.push(record);
+    this.#partBytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  /** At least one part, be it empty: no answer means a lost one. */
+  finish(): readonly KvRecord[][] {
+    this.#close();
+    return this.#done;
+  }
+
+  #close(): void {
+    this.#done.push(this.#part);
+    this.#part = [];
+    this.#partBytes = 0;
+  }
+}
+
+/** The groups whose sums differ from the asker's, one level down. */
+export function answerList(list: ListMessage, self: Writer, map: RecordMap): ListAnswerMessage[] {
+  const own = map.groupSums();
+  const differing: ListedGroup[] = [];
+  for (let group = 0; group < GROUPS; group += 1) {
+    if (!differs(own, list.sums, group)) continue;
+    differing.push({ group, ...map.groupSize(group), sums: map.bucketSums(group) });
+  }
+  const parts = Math.max(1, Math.ceil(differing.length / GROUPS_PER_PART));
+  return Array.from({ length: parts }, (_, part) => ({
+    type: "list_answer",
+    from: self,
+    id: list.id,
+    part,
+    last: part === parts - 1,
+    groups: differing.slice(part * GROUPS_PER_PART, (part + 1) * GROUPS_PER_PART),
+  }));
+}
+
+/** The buckets of a listed group whose sums differ from the own. */
+export function differingBuckets(listed: ListedGroup, map: RecordMap): readonly number[] {
+  const own = map.bucketSums(listed.group);
+  const buckets: number[] = [];
+  for (let i = 0; i < BUCKETS_PER_GROUP; i += 1) {
+    if (differs(own, listed.sums, i)) buckets.push(listed.group * BUCKETS_PER_GROUP + i);
+  }
+  return buckets;
+}
+
+function differs(a: Uint32Array, b: Uint32Array, index: number): boolean {
+  return a[2 * index] !== b[2 * index] || a[2 * index + 1] !== b[2 * index + 1];
+}

@@ -1,0 +1,111 @@
+/**
+ * Bootstrap: from having just started, or having been cut off, to being as good as the others.
+ *
+ *     seeking -> pulling -> live         (no network: -> offline -> seeking)
+ *
+ * seeking: hello beacons are out; wait until every peer heard is linked, at most 1.5 s, and when none is heard
+ *   for so long, this node is alone: live.
+ * pulling: a node with nothing asks everybody for everything; then, or at once, one round of fingerprints with the
+ *   freshest peer, so that everything that peer had at the start of the round is here.
+ * live: the root was equal to that peer's once, or the round is done.
+ *
+ * Reads and writes work in every state, and streams are applied in every state; bootstrap only decides what to
+ * pull first and when to say that it is done.
+ */
+import type { State } from "./message.js";
+import type { Peer } from "./peer.js";
+import type { Reconcile } from "./reconcile.js";
+import type { RecordMap } from "./record-map.js";
+
+/** How long a node looks for peers before it takes itself to be alone. */
+export const SEEK_MS = 1_500;
+/** How long it waits for peers that are heard but cannot be reached over the mesh. */
+export const LINK_MS = 5_000;
+
+export class Bootstrap {
+  #state: State = "offline";
+  #sinceMs = 0;
+  #hasAskedForAll = false;
+  /** Rounds that reconcile had completed when the one of this bootstrap started; undefined = not started. */
+  #roundsBefore: number | undefined;
+
+  constructor(
+    private readonly map: RecordMap,
+    private readonly reconcile: Reconcile,
+    private readonly onState: (state: State) => void,
+  ) {}
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** There is a network, perhaps another than before. */
+  seek(nowMs: number): void {
+    this.#sinceMs = nowMs;
+    this.#hasAskedForAll = false;
+    this.#roundsBefore = undefined;
+    this.reconcile.abandon();
+    this.#become("seeking");
+  }
+
+  /** There is no network. */
+  goOffline(): void {
+    this.reconcile.abandon();
+    this.#become("offline");
+  }
+
+  /** @param peers everybody who is up; those among them that are linked can be asked */
+  advance(peers: ReadonlyMap<string, Peer>, linked: readonly Peer[], nowMs: number): void {
+    if (this.#state === "seeking") this.#advanceSeeking(peers, linked, nowMs);
+    if (this.#state === "pulling") this.#advancePulling(linked, nowMs);
+  }
+
+  /** When `advance` has something to decide though nothing came. */
+  get wakeAtMs(): number {
+    return this.#state === "seeking" ? this.#sinceMs + SEEK_MS : Infinity;
+  }
+
+  #advanceSeeking(peers: ReadonlyMap<string, Peer>, linked: readonly Peer[], nowMs: number): void {
+    const waitedMs = nowMs - this.#sinceMs;
+    if (linked.length > 0 && (linked.length === peers.size || waitedMs >= SEEK_MS)) this.#become("pulling");
+    else if (waitedMs >= (peers.size === 0 ? SEEK_MS : LINK_MS)) this.#become("live");
+  }
+
+  #advancePulling(linked: readonly Peer[], nowMs: number): void {
+    const source = freshest(linked);
+    if (source === undefined) this.seek(nowMs);
+    else if (source.vitals.root === this.map.root) this.#become("live");
+    else if (this.reconcile.isIdle) this.#pullNext(source, nowMs);
+  }
+
+  #pullNext(source: Peer, nowMs: number): void {
+    if (this.map.records === 0 && !this.#hasAskedForAll) {
+      this.#hasAskedForAll = true;
+      this.reconcile.pullAll(nowMs);
+    } else if (this.#roundsBefore !== undefined && this.reconcile.rounds > this.#roundsBefore) {
+      this.#become("live");
+    } else {
+      this.#roundsBefore = this.reconcile.rounds;
+      this.reconcile.compareWith(source, nowMs);
+    }
+  }
+
+  #become(state: State): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.onState(state);
+  }
+}
+
+/** A live peer before one that is still pulling itself, then the one that holds most. */
+function freshest(linked: readonly Peer[]): Peer | undefined {
+  let best: Peer | undefined;
+  for (const peer of linked) {
+    if (best === undefined || rank(peer) > rank(best)) best = peer;
+  }
+  return best;
+}
+
+function rank({ vitals }: Peer): number {
+  return vitals.keys + (vitals.state === "live" ? Number.MAX_SAFE_INTEGER / 2 : 0);
+}

@@ -1,0 +1,28 @@
+/**
+ * Byte strings: how keys and values are held in memory.
+ *
+ * A byte string is a JavaScript string in which every character is one byte (U+0000 to U+00FF). V8
+ * stores such a string as one contiguous run of bytes with a 16-byte header, hashes it natively as
+ * a Map key, and copies it in and out of a frame with one memcpy. A Buffer a value would cost four
+ * times the bookkeeping (a typed array, its ArrayBuffer, the backing store) and cannot be a Map key;
+ * a slice of a shared slab would pin the slab.
+ *
+ * Text that is pure ASCII is its own byte string, which makes reading and writing text free.
+ */
+export type Bytes = string;
+
+/** Bounds on keys and values, in bytes. A record outside them is refused before it touches the store. */
+export interface Limits {
+  /** Longest key. Default 1 024; at most 1 024 (the wire refuses longer ones). */
+  readonly keyBytesMax: number;
+  /** Longest value. Default 1 048 576 (1 MiB); at most 1 048 576 (the wire refuses longer ones). */
+  readonly valueBytesMax: number;
+}
+
+/** The bounds of the wire format, and the defaults of every node. */
+export const LIMITS: Limits = { keyBytesMax: 1024, valueBytesMax: 1_048_576 };
+
+/** Whether every character is one byte, as {@link Bytes} demands. */
+export function isBytes(text: string): boolean {
+  return !/[^\u0000-\u00ff]/.test(text);
+}

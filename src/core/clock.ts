@@ -1,0 +1,80 @@
+/**
+ * The hybrid logical clock of one node.
+ *
+ * A new stamp is greater than every stamp this node issued, than every stamp it saw (up to a bound), and
+ * than the record it replaces (without a bound). So a write made after seeing another wins over it,
+ * whatever the wall clocks say, and one broken clock cannot drag the LAN into the future:
+ *
+ * - a remote stamp moves this clock only if it is at most 60 s ahead of the corrected wall clock;
+ * - a record further ahead than that is still overwritten, with its stamp + 1. Such a stamp must not
+ *   move the clock, yet it must not be issued twice (two keys may hold the same far stamp from two
+ *   writers), so the span of far stamps in use is remembered and never entered again.
+ *
+ * Corrected wall clock: with three nodes or more, the own clock plus the median offset of the LAN if that
+ * is over 2 s. A Raspberry Pi that woke up in 1970 then follows the others.
+ */
+import { STAMP_MAX, TICKS_PER_MS, wallToStamp } from "./version.js";
+
+/** How far ahead of the corrected wall clock a remote stamp may be and still move this clock. */
+export const AHEAD_MAX_MS = 60_000;
+/** Median offsets up to this are ordinary drift, and left alone. */
+export const OFFSET_IGNORED_MS = 2_000;
+
+export class Clock {
+  #last = 0;
+  #farFrom = STAMP_MAX;
+  #farTo = 0;
+  #offsetMs = 0;
+
+  /** Milliseconds added to the own wall clock; 0 unless the LAN's median says otherwise. */
+  get offsetMs(): number {
+    return this.#offsetMs;
+  }
+
+  /** The wall clock after correction, in Unix milliseconds. */
+  correctedMs(wallMs: number): number {
+    return wallMs + this.#offsetMs;
+  }
+
+  /**
+   * Sets the correction from the offsets (peer's clock - own clock, in milliseconds) of the peers heard.
+   * Fewer than two peers cannot outvote this node, so they correct nothing.
+   */
+  correct(offsetsMs: readonly number[]): void {
+    const sorted = [0, ...offsetsMs].sort((a, b) => a - b);
+    const median = sorted[(sorted.length - 1) >> 1] ?? 0;
+    this.#offsetMs = offsetsMs.length >= 2 && Math.abs(median) > OFFSET_IGNORED_MS ? median : 0;
+  }
+
+  /** Takes note of a remote stamp. */
+  observe(stamp: number, wallMs: number): void {
+    if (stamp > this.#last && stamp <= this.#nearMax(wallMs)) this.#last = stamp;
+  }
+
+  /**
+   * The stamp of a new write.
+   * @param replaced stamp of the record it overwrites, or -1
+   * @returns a stamp greater than `replaced` and never returned before, or undefined when the space of
+   *   stamps above `replaced` is used up (only a forged record gets there)
+   */
+  next(wallMs: number, replaced: number): number | undefined {
+    const wall = wallToStamp(this.correctedMs(wallMs));
+    let stamp = Math.max(wall, this.#last + 1);
+    if (replaced >= stamp && replaced > this.#nearMax(wallMs)) {
+      stamp = Math.max(replaced, this.#farTo) + 1;
+      if (stamp > STAMP_MAX) return undefined;
+      this.#farFrom = Math.min(this.#farFrom, stamp);
+      this.#farTo = stamp;
+      return stamp;
+    }
+    stamp = Math.max(stamp, replaced + 1);
+    if (stamp >= this.#farFrom && stamp <= this.#farTo) stamp = this.#farTo + 1;
+    if (stamp > STAMP_MAX) return undefined;
+    this.#last = stamp;
+    return stamp;
+  }
+
+  #nearMax(wallMs: number): number {
+    return wallToStamp(this.correctedMs(wallMs)) + AHEAD_MAX_MS * TICKS_PER_MS;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What goes into the core and what comes out of it. The core does no I/O: whoever drives it (the node, or the
+ * simulator) passes inputs with the time and carries out the effects, in order.
+ */
+import type { Beacon, Message, NodeId, State } from "./message.js";
+import type { Peer } from "./peer.js";
+import type { KvRecord } from "./record.js";
+import type { Bytes } from "./bytes.js";
+import type { Writer } from "./version.js";
+
+/** The time of an input. */
+export interface Now {
+  /** A clock that never jumps and counts also while the process is stopped; only differences mean anything. */
+  readonly monoMs: number;
+  /** The machine's wall clock, Unix milliseconds; may jump. */
+  readonly wallMs: number;
+}
+
+export type Input =
+  /** The first input: the sockets are bound. */
+  | { readonly type: "start"; readonly online: boolean }
+  /** The machine's addresses changed, or all networks went away. */
+  | { readonly type: "network"; readonly online: boolean }
+  /** A beacon of this cluster; `from` is the address that it came from. */
+  | { readonly type: "beacon"; readonly beacon: Beacon; readonly from: string }
+  /** A message from the mesh. */
+  | { readonly type: "message"; readonly message: Message }
+  /** A peer subscribed to the messages that are for it, or its subscription ended. */
+  | { readonly type: "subscription"; readonly writer: Writer; readonly present: boolean }
+  /** The turn of the event loop in which something was written is over. */
+  | { readonly type: "flush" }
+  /** Somebody waits for a key that is missing here: ask the others until `untilMs` (monotonic). */
+  | { readonly type: "seek"; readonly key: Bytes; readonly untilMs: number }
+  /** The time that `wakeAtMs` named has come. */
+  | { readonly type: "wake" }
+  /** The node is about to stop. */
+  | { readonly type: "stop" };
+
+export type Effect =
+  /** Send the beacon to all interfaces, and to these addresses where no broadcast reaches them. */
+  | { readonly type: "beacon"; readonly beacon: Beacon; readonly hosts: readonly string[] }
+  /** Publish a message; `to` undefined = to all. */
+  | { readonly type: "publish"; readonly message: Message; readonly to: Writer | undefined }
+  | { readonly type: "connect"; readonly endpoint: string }
+  | { readonly type: "disconnect"; readonly endpoint: string }
+  /** Records of others that were applied. */
+  | { readonly type: "applied"; readonly records: readonly KvRecord[] }
+  /** `loser` was overwritten by a write that had not seen it. */
+  | { readonly type: "conflict"; readonly winner: KvRecord; readonly loser: KvRecord }
+  | { readonly type: "state"; readonly state: State }
+  | { readonly type: "peer"; readonly change: "up" | "quiet" | "gone"; readonly peer: Peer }
+  /** Another process runs with this node's id (a copied data directory); this node now has a new one. */
+  | { readonly type: "identity"; readonly nodeId: NodeId }
+  /** Every peer was asked for the key, and nobody has it; or the time is up. */
+  | { readonly type: "sought"; readonly key: Bytes };
+
+/** Where the parts of the core put their effects. */
+export type Emit = (effect: Effect) => void;

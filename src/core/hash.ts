@@ -1,0 +1,101 @@
+/**
+ * The two hashes that every node must compute alike: which bucket a key belongs to, and what a
+ * version adds to the fingerprints. Both are MurmurHash3_x86_32 (Austin Appleby, public domain), so
+ * that any language has them in a library; docs/protocol.md gives test vectors.
+ *
+ * A version's hash is 64 bits: two 32-bit hashes of the same 24 bytes under two seeds. They are two
+ * functions because JavaScript has no 64-bit integer that costs nothing, and a pair would be an
+ * allocation for each write. The hashes find differences; they do not defend against an adversary,
+ * who could write any key anyway.
+ */
+import type { Bytes } from "./bytes.js";
+import type { Version } from "./version.js";
+
+/** Number of buckets of the map; a power of two, because a bucket is the top 16 bits of a key's hash. */
+export const BUCKETS = 65_536;
+/** Number of groups of buckets; bucket b is in group b / 256. */
+export const GROUPS = 256;
+/** Number of buckets in a group. */
+export const BUCKETS_PER_GROUP = BUCKETS / GROUPS;
+
+const SEED_KEY = 0;
+const SEED_HIGH = 0x6c616e6b; // "lank"
+const SEED_LOW = 0x76303031; // "v001"
+
+const C1 = 0xcc9e2d51;
+const C2 = 0x1b873593;
+
+function scramble(block: number): number {
+  const k = Math.imul(block, C1);
+  return Math.imul((k << 15) | (k >>> 17), C2);
+}
+
+function mix(hash: number, block: number): number {
+  const h = hash ^ scramble(block);
+  return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+function finish(hash: number, length: number): number {
+  let h = hash ^ length;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function blockAt(bytes: Bytes, at: number): number {
+  return (
+    bytes.charCodeAt(at) |
+    (bytes.charCodeAt(at + 1) << 8) |
+    (bytes.charCodeAt(at + 2) << 16) |
+    (bytes.charCodeAt(at + 3) << 24)
+  );
+}
+
+/** MurmurHash3_x86_32 of a byte string, as an unsigned 32-bit integer. */
+export function murmur3(bytes: Bytes, seed: number): number {
+  const length = bytes.length;
+  const whole = length & ~3;
+  let hash = seed;
+  for (let at = 0; at < whole; at += 4) hash = mix(hash, blockAt(bytes, at));
+  if (whole < length) {
+    let tail = bytes.charCodeAt(whole);
+    if (whole + 1 < length) tail |= bytes.charCodeAt(whole + 1) << 8;
+    if (whole + 2 < length) tail |= bytes.charCodeAt(whole + 2) << 16;
+    hash ^= scramble(tail);
+  }
+  return finish(hash, length);
+}
+
+/** The bucket of a key, 0 to 65 535: the top 16 bits of its MurmurHash3 with seed 0. */
+export function bucketOf(key: Bytes): number {
+  return murmur3(key, SEED_KEY) >>> 16;
+}
+
+/**
+ * MurmurHash3 of the 24 bytes of a version: the stamp as 8 bytes little-endian, then the writer's 16
+ * hexadecimal digits in ASCII.
+ */
+function hashVersion(stamp: number, writer: string, seed: number): number {
+  let hash = mix(seed, stamp | 0);
+  hash = mix(hash, (stamp / 0x1_0000_0000) | 0);
+  hash = mix(hash, blockAt(writer, 0));
+  hash = mix(hash, blockAt(writer, 4));
+  hash = mix(hash, blockAt(writer, 8));
+  hash = mix(hash, blockAt(writer, 12));
+  return finish(hash, 24);
+}
+
+/** The upper 32 bits of a version's 64-bit hash, unsigned. */
+export function versionHashHigh(version: Version): number {
+  return hashVersion(version.stamp, version.writer, SEED_HIGH);
+}
+
+/** The lower 32 bits of a version's 64-bit hash, unsigned. */
+export function versionHashLow(version: Version): number {
+  return hashVersion(version.stamp, version.writer, SEED_LOW);
+}
+
+/** A 64-bit hash or sum, given as two unsigned halves, as 16 lower-case hexadecimal digits. */
+export function hex64(high: number, low: number): string {
+  return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
+}

@@ -1,0 +1,136 @@
+/**
+ * What nodes say to each other: beacons (UDP) and messages (PUB/SUB). The wire formats are in src/wire.
+ *
+ * Peers are named by the writer, the id of their process, because a restarted node is a new stream and
+ * must not be taken for its predecessor.
+ */
+import type { Bytes } from "./bytes.js";
+import type { KvRecord } from "./record.js";
+import type { Sums } from "./record-map.js";
+import type { SeqRange } from "./stream.js";
+import type { Writer } from "./version.js";
+
+/** 16 lower-case hexadecimal digits: random, minted once for a data directory. */
+export type NodeId = string;
+
+export const STATES = ["seeking", "pulling", "live", "offline"] as const;
+/** Where a node is in its bootstrap. */
+export type State = (typeof STATES)[number];
+
+/** What changes from second to second about a node. */
+export interface Vitals {
+  readonly nodeId: NodeId;
+  readonly writer: Writer;
+  /** The sender's own, uncorrected wall clock, Unix milliseconds. */
+  readonly wallMs: number;
+  /** Number of its last `set` message. */
+  readonly head: number;
+  /** Fingerprint of its whole map, 16 hexadecimal digits. */
+  readonly root: string;
+  /** Number of its records that are values. */
+  readonly keys: number;
+  readonly state: State;
+}
+
+/** One UDP datagram: who is there, and where. */
+export interface Beacon extends Vitals {
+  /** MurmurHash3 of the cluster's name, seed 0. */
+  readonly cluster: number;
+  /** At most 64 bytes of UTF-8. */
+  readonly name: string;
+  /** The PUB port. */
+  readonly port: number;
+  /** Address to connect to instead of the one the datagram came from; "" = none. */
+  readonly advertise: string;
+  /** Version of the software, such as "0.1.0". */
+  readonly software: string;
+  /** The sender is new here and wants answers at once. */
+  readonly hello: boolean;
+  /** The sender is about to stop. */
+  readonly goodbye: boolean;
+}
+
+/** Everything a process wrote since its last turn of the event loop. */
+export interface SetMessage {
+  readonly type: "set";
+  readonly from: Writer;
+  readonly seq: number;
+  /** Empty when the record was too large to be pushed: readers then ask for it, within their window. */
+  readonly records: readonly KvRecord[];
+}
+
+export interface TickMessage {
+  readonly type: "tick";
+  readonly from: Writer;
+  readonly vitals: Vitals;
+}
+
+/** A run of buckets, both ends included, and the 64-bit version hashes that the asker holds there. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly held: Sums;
+}
+
+export type Ask =
+  | { readonly of: "stream"; readonly range: SeqRange }
+  | { readonly of: "buckets"; readonly spans: readonly Span[] }
+  | { readonly of: "keys"; readonly keys: readonly Bytes[] };
+
+/** What the asker lacks. */
+export interface QuestionMessage {
+  readonly type: "question";
+  readonly from: Writer;
+  /** Chosen by the asker; comes back in every part of the answer. */
+  readonly id: number;
+  /** About how many bytes of records the answer may carry. */
+  readonly budgetBytes: number;
+  readonly ask: Ask;
+}
+
+/** One part of an answer. */
+export interface AnswerMessage {
+  readonly type: "answer";
+  readonly from: Writer;
+  readonly id: number;
+  /** Counts from 0. */
+  readonly part: number;
+  readonly last: boolean;
+  /** Where the budget ended: the sequence number or bucket to go on from; undefined when all was answered. */
+  readonly next: number | undefined;
+  /** For a stream: the oldest message still in the ring; anything older must be found by fingerprints. */
+  readonly tail: number;
+  readonly records: readonly KvRecord[];
+}
+
+/** The asker's group sums. */
+export interface ListMessage {
+  readonly type: "list";
+  readonly from: Writer;
+  readonly id: number;
+  readonly sums: Sums;
+}
+
+/** A group that differs. */
+export interface ListedGroup {
+  readonly group: number;
+  readonly records: number;
+  readonly bytes: number;
+  /** The sums of its buckets. */
+  readonly sums: Sums;
+}
+
+/** The groups whose sums differ, one level down; in parts. */
+export interface ListAnswerMessage {
+  readonly type: "list_answer";
+  readonly from: Writer;
+  readonly id: number;
+  readonly part: number;
+  readonly last: boolean;
+  readonly groups: readonly ListedGroup[];
+}
+
+export type Message =
+  SetMessage | TickMessage | QuestionMessage | AnswerMessage | ListMessage | ListAnswerMessage;
+
+export type MessageType = Message["type"];

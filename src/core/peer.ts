@@ -1,0 +1,82 @@
+/** A peer: one other process of the cluster, as this node sees it. */
+import type { Beacon, NodeId, Vitals } from "./message.js";
+import type { InStream } from "./stream.js";
+import type { Writer } from "./version.js";
+
+/** How many addresses of one peer are remembered. */
+const HOSTS_MAX = 8;
+
+export class Peer {
+  readonly writer: Writer;
+  name: string;
+  software: string;
+  port: number;
+  vitals: Vitals;
+  presence: "up" | "quiet" = "up";
+  /** The address that this node is connected to. */
+  host: string;
+  /** Peer's wall clock less the own, milliseconds; positive = the peer is ahead. */
+  clockOffsetMs = 0;
+  /** Time of a question and the first part of its answer; undefined before the first. */
+  rttMs: number | undefined;
+  /** Its stream; undefined until its first message. */
+  stream: InStream | undefined;
+  /** Whether it has subscribed to what is for it: what it is asked, it hears. */
+  subscribed = false;
+  /** Ticks in a row at which the roots differed though nothing was known to be missing. */
+  differingTicks = 0;
+  /** When its stream was first seen to lack something; undefined = it lacks nothing. */
+  lackingSinceMs: number | undefined;
+  /** How long silence is borne before a question is asked again. */
+  patienceMs: number;
+  /** When its last part of an answer came; 0 = none. */
+  answeredAtMs = 0;
+  heardAtMs: number;
+  connectedAtMs: number;
+  /** When its last message came over the mesh; 0 = none since connecting. */
+  messageAtMs = 0;
+  readonly #hosts = new Map<string, number>();
+
+  constructor(beacon: Beacon, from: string, nowMs: number, patienceMs: number) {
+    this.writer = beacon.writer;
+    this.name = beacon.name;
+    this.software = beacon.software;
+    this.port = beacon.port;
+    this.vitals = beacon;
+    this.host = beacon.advertise === "" ? from : beacon.advertise;
+    this.heardAtMs = nowMs;
+    this.connectedAtMs = nowMs;
+    this.patienceMs = patienceMs;
+    this.heardFrom(this.host, nowMs);
+  }
+
+  get nodeId(): NodeId {
+    return this.vitals.nodeId;
+  }
+
+  get endpoint(): string {
+    return `tcp://${this.host.includes(":") ? `[${this.host}]` : this.host}:${String(this.port)}`;
+  }
+
+  /** Whether questions reach it and answers come back: it subscribed here, and its messages arrive. */
+  get isLinked(): boolean {
+    return this.subscribed && this.messageAtMs > 0;
+  }
+
+  /** Every address that it was heard from, the latest last. */
+  get hosts(): readonly string[] {
+    return [...this.#hosts.keys()];
+  }
+
+  heardFrom(host: string, nowMs: number): void {
+    this.#hosts.delete(host);
+    this.#hosts.set(host, nowMs);
+    const oldest = this.#hosts.keys().next();
+    if (this.#hosts.size > HOSTS_MAX && oldest.done !== true) this.#hosts.delete(oldest.value);
+  }
+
+  /** When it was last heard from the address that this node is connected to. */
+  get hostHeardAtMs(): number {
+    return this.#hosts.get(this.host) ?? 0;
+  }
+}

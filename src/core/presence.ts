@@ -1,0 +1,212 @@
+/**
+ * Presence: who is there, and over which connection.
+ *
+ * A peer is up at its first beacon, quiet after 2.5 s of silence and gone after 4 s. Any valid message from
+ * it is a sign of life, so lost broadcasts do not make it flap. Silence is counted only while this process
+ * was listening: after it was stopped or blocked, everybody gets the full time again, because what they
+ * said meanwhile is still in the socket.
+ *
+ * Invariants: at most {@link PEERS_MAX} peers; one connection a peer, made when it comes up, dropped when it is gone
+ * and made afresh when its messages stop though its beacons come (TCP does not notice a cut cable). A
+ * beacon can come from anybody, so it never moves a connection whose messages still arrive.
+ */
+import type { Emit, Now } from "./effect.js";
+import type { Beacon, NodeId, Vitals } from "./message.js";
+import { Peer } from "./peer.js";
+import type { Writer } from "./version.js";
+
+/** Silence after which a peer is quiet. */
+export const QUIET_AFTER_MS = 2_500;
+/** Silence after which a peer is gone. */
+export const GONE_AFTER_MS = 4_000;
+/** How long a connection may be silent, though its peer is heard, before it is made afresh. */
+export const RECONNECT_AFTER_MS = 4_000;
+/** The process that a restarted node replaces is gone after this much more silence. */
+const REPLACED_AFTER_MS = 1_500;
+export const PEERS_MAX = 256;
+/** How many departed nodes are remembered and called. */
+export const ROSTER_MAX = 256;
+const PATIENCE_MS = 1_000;
+
+/** A node that was here and is gone without a goodbye. */
+export interface Departed {
+  readonly nodeId: NodeId;
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly vitals: Vitals;
+  readonly goneAtMs: number;
+}
+
+export class Presence {
+  readonly #peers = new Map<Writer, Peer>();
+  readonly #departed = new Map<NodeId, Departed>();
+  /** Subscriptions seen before the peer's first beacon. */
+  readonly #subscribed = new Set<Writer>();
+  readonly #emit: Emit;
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  get peers(): ReadonlyMap<Writer, Peer> {
+    return this.#peers;
+  }
+
+  get departed(): readonly Departed[] {
+    return [...this.#departed.values()];
+  }
+
+  /** Peers that can be asked. */
+  get linked(): readonly Peer[] {
+    return [...this.#peers.values()].filter((peer) => peer.isLinked);
+  }
+
+  /** @returns whether the peer is new here */
+  handleBeacon(beacon: Beacon, from: string, now: Now): boolean {
+    const known = this.#peers.get(beacon.writer);
+    if (beacon.goodbye) {
+      if (known !== undefined) this.#drop(known, "said goodbye", now.monoMs);
+      this.#departed.delete(beacon.nodeId);
+      return false;
+    }
+    if (known !== undefined) {
+      this.#refresh(known, beacon, from, now);
+      return false;
+    }
+    return this.#admit(beacon, from, now);
+  }
+
+  /** A message of the mesh came: a sign of life of its sender, if that is known. */
+  handleMessage(writer: Writer, nowMs: number): Peer | undefined {
+    const peer = this.#peers.get(writer);
+    if (peer === undefined) return undefined;
+    peer.messageAtMs = nowMs;
+    this.#heard(peer, nowMs);
+    return peer;
+  }
+
+  handleSubscription(writer: Writer, present: boolean): Peer | undefined {
+    const peer = this.#peers.get(writer);
+    if (peer !== undefined) peer.subscribed = present;
+    if (!present) this.#subscribed.delete(writer);
+    else if (this.#subscribed.size < PEERS_MAX) this.#subscribed.add(writer);
+    return peer;
+  }
+
+  /** This process was stopped or blocked for so long: nobody's silence counts for that time. */
+  forgiveSilence(blockedMs: number): void {
+    for (const peer of this.#peers.values()) {
+      peer.heardAtMs += blockedMs;
+      peer.connectedAtMs += blockedMs;
+      if (peer.messageAtMs > 0) peer.messageAtMs += blockedMs;
+    }
+  }
+
+  handleWake(now: Now): void {
+    for (const peer of this.#peers.values()) {
+      const silenceMs = now.monoMs - peer.heardAtMs;
+      if (silenceMs >= GONE_AFTER_MS) this.#drop(peer, "silent", now.monoMs);
+      else if (silenceMs >= QUIET_AFTER_MS && peer.presence === "up") {
+        peer.presence = "quiet";
+        this.#emit({ type: "peer", change: "quiet", peer });
+      } else this.#mendConnection(peer, now.monoMs);
+    }
+  }
+
+  /** When the next peer turns quiet or gone; Infinity when there is none. */
+  get wakeAtMs(): number {
+    let at = Infinity;
+    for (const peer of this.#peers.values()) {
+      at = Math.min(at, peer.heardAtMs + (peer.presence === "up" ? QUIET_AFTER_MS : GONE_AFTER_MS));
+    }
+    return at;
+  }
+
+  #admit(beacon: Beacon, from: string, now: Now): boolean {
+    if (this.#peers.size >= PEERS_MAX && !this.#makeRoom(now.monoMs)) return false;
+    const peer = new Peer(beacon, from, now.monoMs, PATIENCE_MS);
+    peer.clockOffsetMs = beacon.wallMs - now.wallMs;
+    peer.subscribed = this.#subscribed.has(peer.writer);
+    for (const other of this.#peers.values()) {
+      if (other.endpoint === peer.endpoint) this.#drop(other, "replaced", now.monoMs);
+      else if (other.nodeId === peer.nodeId) {
+        other.heardAtMs = Math.min(other.heardAtMs, now.monoMs - GONE_AFTER_MS + REPLACED_AFTER_MS);
+      }
+    }
+    this.#departed.delete(peer.nodeId);
+    this.#peers.set(peer.writer, peer);
+    this.#emit({ type: "connect", endpoint: peer.endpoint });
+    this.#emit({ type: "peer", change: "up", peer });
+    return true;
+  }
+
+  /** Somebody floods the port with made-up peers: those that never spoke over the mesh go first. */
+  #makeRoom(nowMs: number): boolean {
+    for (const peer of this.#peers.values()) {
+      if (peer.messageAtMs > 0) continue;
+      this.#drop(peer, "never connected", nowMs);
+      return true;
+    }
+    return false;
+  }
+
+  #refresh(peer: Peer, beacon: Beacon, from: string, now: Now): void {
+    peer.name = beacon.name;
+    peer.software = beacon.software;
+    peer.clockOffsetMs = beacon.wallMs - now.wallMs;
+    // What the mesh says of its stream and root is newer and not from strangers.
+    if (!this.#isTalking(peer, now.monoMs)) peer.vitals = beacon;
+    const host = beacon.advertise === "" ? from : beacon.advertise;
+    peer.heardFrom(host, now.monoMs);
+    this.#heard(peer, now.monoMs);
+    const isElsewhere = peer.port !== beacon.port || now.monoMs - peer.hostHeardAtMs >= QUIET_AFTER_MS;
+    if (isElsewhere && !this.#isTalking(peer, now.monoMs)) {
+      this.#emit({ type: "disconnect", endpoint: peer.endpoint });
+      peer.host = host;
+      peer.port = beacon.port;
+      this.#connect(peer, now.monoMs);
+    }
+  }
+
+  #isTalking(peer: Peer, nowMs: number): boolean {
+    return peer.messageAtMs > 0 && nowMs - peer.messageAtMs < QUIET_AFTER_MS;
+  }
+
+  #heard(peer: Peer, nowMs: number): void {
+    peer.heardAtMs = nowMs;
+    if (peer.presence === "up") return;
+    peer.presence = "up";
+    this.#emit({ type: "peer", change: "up", peer });
+  }
+
+  #mendConnection(peer: Peer, nowMs: number): void {
+    if (nowMs - Math.max(peer.connectedAtMs, peer.messageAtMs) < RECONNECT_AFTER_MS) return;
+    this.#emit({ type: "disconnect", endpoint: peer.endpoint });
+    this.#connect(peer, nowMs);
+  }
+
+  #connect(peer: Peer, nowMs: number): void {
+    peer.connectedAtMs = nowMs;
+    peer.messageAtMs = 0;
+    this.#emit({ type: "connect", endpoint: peer.endpoint });
+  }
+
+  #drop(peer: Peer, why: "silent" | "replaced" | "said goodbye" | "never connected", nowMs: number): void {
+    this.#peers.delete(peer.writer);
+    if (why === "silent" && !this.#hasProcessOf(peer.nodeId)) this.#remember(peer, nowMs);
+    this.#emit({ type: "disconnect", endpoint: peer.endpoint });
+    this.#emit({ type: "peer", change: "gone", peer });
+  }
+
+  #hasProcessOf(nodeId: NodeId): boolean {
+    return [...this.#peers.values()].some((peer) => peer.nodeId === nodeId);
+  }
+
+  #remember({ nodeId, name, hosts, vitals, messageAtMs }: Peer, nowMs: number): void {
+    if (messageAtMs === 0) return;
+    this.#departed.delete(nodeId);
+    this.#departed.set(nodeId, { nodeId, name, hosts, vitals, goneAtMs: nowMs });
+    const oldest = this.#departed.keys().next();
+    if (this.#departed.size > ROSTER_MAX && oldest.done !== true) this.#departed.delete(oldest.value);
+  }
+}

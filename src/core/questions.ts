@@ -1,0 +1,114 @@
+/**
+ * What this node has asked and is waiting for.
+ *
+ * Answers may be lost, in part or whole, and the one who answers keeps nothing. So every question has a deadline
+ * and is simply asked again; the records of any part count whenever they come. The deadline is a time without
+ * progress, not a time in all: on a slow link the answer stands in a queue behind other things, and
+ * asking again would only make the queue longer. Each peer's patience doubles when it is exceeded and
+ * follows what its answers really take.
+ *
+ * Invariant: at most {@link OPEN_MAX} questions, {@link OPEN_PER_PEER_MAX} to one peer, each for at most
+ * {@link BUDGET_BYTES} (or one record): what can be on its way to this node is bounded, far below PUB's high-water mark.
+ */
+import type { AnswerMessage, Ask, ListAnswerMessage } from "./message.js";
+import type { Peer } from "./peer.js";
+import type { Writer } from "./version.js";
+
+/** How many bytes of records one answer may carry. */
+export const BUDGET_BYTES = 256 * 1024;
+export const OPEN_MAX = 8;
+export const OPEN_PER_PEER_MAX = 2;
+const PATIENCE_MIN_MS = 1_000;
+const PATIENCE_MAX_MS = 16_000;
+
+/** A question under way; `list` asks for the sums. */
+export interface Question {
+  readonly id: number;
+  readonly to: Writer;
+  readonly ask: Ask | { readonly of: "list" };
+  readonly askedAtMs: number;
+}
+
+interface Open extends Question {
+  readonly peer: Peer;
+  readonly parts: Set<number>;
+  partsInAll: number | undefined;
+}
+
+export class Questions {
+  readonly #open = new Map<number, Open>();
+  #lastId = 0;
+
+  /** Whether the window has room for another question to this peer. Single keys are not counted: someone waits. */
+  hasRoom(peer: Peer): boolean {
+    let all = 0;
+    let toPeer = 0;
+    for (const open of this.#open.values()) {
+      if (open.ask.of === "keys") continue;
+      all += 1;
+      if (open.peer === peer) toPeer += 1;
+    }
+    return all < OPEN_MAX && toPeer < OPEN_PER_PEER_MAX;
+  }
+
+  /** Whether something of this kind is being asked of the peer. */
+  isAsking(peer: Peer, of: Question["ask"]["of"]): boolean {
+    for (const open of this.#open.values()) if (open.peer === peer && open.ask.of === of) return true;
+    return false;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  open(peer: Peer, ask: Question["ask"], nowMs: number): Question {
+    this.#lastId = (this.#lastId + 1) % 0x1_0000_0000;
+    const question = { id: this.#lastId, to: peer.writer, ask, askedAtMs: nowMs };
+    this.#open.set(question.id, { ...question, peer, parts: new Set(), partsInAll: undefined });
+    return question;
+  }
+
+  /** @returns the question when this part completes its answer, else undefined */
+  handlePart(answer: AnswerMessage | ListAnswerMessage, nowMs: number): Question | undefined {
+    const open = this.#open.get(answer.id);
+    if (open?.to !== answer.from || (open.ask.of === "list") !== (answer.type === "list_answer"))
+      return undefined;
+    if (answer.last) open.partsInAll = answer.part + 1;
+    open.parts.add(answer.part);
+    open.peer.rttMs = open.parts.size === 1 ? nowMs - open.askedAtMs : open.peer.rttMs;
+    if (open.parts.size !== open.partsInAll) return undefined;
+    this.#open.delete(open.id);
+    const tookMs = nowMs - open.askedAtMs;
+    open.peer.patienceMs = Math.min(
+      Math.max(PATIENCE_MIN_MS, 4 * tookMs, open.peer.patienceMs / 2),
+      PATIENCE_MAX_MS,
+    );
+    return open;
+  }
+
+  /** Takes out the questions whose peer is gone, or was silent for longer than its patience. */
+  takeOverdue(peers: ReadonlyMap<Writer, Peer>, nowMs: number): readonly Question[] {
+    const overdue: Question[] = [];
+    const impatient = new Set<Peer>();
+    for (const open of this.#open.values()) {
+      const isGone = peers.get(open.to) !== open.peer;
+      if (!isGone && nowMs < this.#deadlineMs(open)) continue;
+      this.#open.delete(open.id);
+      overdue.push(open);
+      if (!isGone) impatient.add(open.peer);
+    }
+    for (const peer of impatient) peer.patienceMs = Math.min(peer.patienceMs * 2, PATIENCE_MAX_MS);
+    return overdue;
+  }
+
+  get wakeAtMs(): number {
+    let at = Infinity;
+    for (const open of this.#open.values()) at = Math.min(at, this.#deadlineMs(open));
+    return at;
+  }
+
+  /** Progress is any part of this answer, or of one asked earlier of the same peer: answers come in order. */
+  #deadlineMs(open: Open): number {
+    return Math.max(open.askedAtMs, open.peer.answeredAtMs) + open.peer.patienceMs;
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Anti-entropy: finding and pulling what differs, when nothing says what is missing.
+ *
+ * A round with one peer goes down the fingerprints: `list` (the own group sums), `list_answer` (the bucket sums of
+ * the groups that differ), then questions for the buckets that differ. Its cost follows the difference, not
+ * the number of keys. A node that has nothing skips the sums and asks for all buckets, several peers at once.
+ *
+ * When to start a round: the roots have differed for three ticks in a row while nothing was known to be missing; or
+ * it is known that the difference is not in flight (a stream never seen before, or one that fell off its
+ * writer's ring). Between nodes that are being written to, roots differ at almost every tick; so each round
+ * doubles the time to the next, up to 30 s, until roots have been equal once.
+ *
+ * Pull only: a round brings nothing to the peer, which sees the same difference and pulls for itself.
+ */
+import { differingBuckets } from "./answer.js";
+import { BucketPull, type BucketRange } from "./bucket-pull.js";
+import { BUCKETS } from "./hash.js";
+import type { ListAnswerMessage } from "./message.js";
+import type { Peer } from "./peer.js";
+import type { Question, Questions } from "./questions.js";
+import type { RecordMap } from "./record-map.js";
+
+/** Ticks in a row with differing roots that start a round. */
+export const DIFFERING_TICKS = 3;
+const REST_MIN_MS = 1_000;
+const REST_MAX_MS = 30_000;
+/** About how many records a question for whole ranges should bring. */
+const RECORDS_PER_QUESTION = 2_048;
+const BUCKETS_PER_QUESTION_MIN = 64;
+const BUCKETS_PER_QUESTION_MAX = 8_192;
+
+/** Sends a question and keeps count of it. */
+export type Asker = (peer: Peer, ask: Question["ask"], nowMs: number) => Question;
+
+interface Round {
+  /** With whom; undefined = with everybody who is linked. */
+  readonly peer: Peer | undefined;
+  /** Runs of buckets found to differ, while the sums are coming. */
+  readonly ranges: BucketRange[];
+  /** Undefined while the sums are coming. */
+  pull: BucketPull | undefined;
+}
+
+export class Reconcile {
+  #round: Round | undefined;
+  #notBeforeMs = 0;
+  #restMs = REST_MIN_MS;
+  #rounds = 0;
+
+  constructor(
+    private readonly map: RecordMap,
+    private readonly questions: Questions,
+    private readonly ask: Asker,
+  ) {}
+
+  /** Number of rounds that were carried to their end. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  get isIdle(): boolean {
+    return this.#round === undefined;
+  }
+
+  /** Whether a round with this peer (or with everybody) is under way. */
+  isWith(peer: Peer): boolean {
+    return this.#round !== undefined && (this.#round.peer ?? peer) === peer;
+  }
+
+  /** When the next round may start; Infinity while one is under way. */
+  get wakeAtMs(): number {
+    return this.#round === undefined ? this.#notBeforeMs : Infinity;
+  }
+
+  /** The roots were equal: whatever differs next is worth an early look. */
+  handleEqual(): void {
+    this.#restMs = REST_MIN_MS;
+    this.#notBeforeMs = 0;
+  }
+
+  /** The difference is known not to be in flight. */
+  hurry(peer: Peer): void {
+    peer.differingTicks = DIFFERING_TICKS;
+    this.handleEqual();
+  }
+
+  /** The peers with which a round is due. */
+  due(linked: readonly Peer[], nowMs: number): readonly Peer[] {
+    if (this.#round !== undefined || nowMs < this.#notBeforeMs) return [];
+    return linked.filter((peer) => peer.differingTicks >= DIFFERING_TICKS);
+  }
+
+  /** Starts a round with one peer. */
+  compareWith(peer: Peer, nowMs: number): void {
+    this.#round = { peer, ranges: [], pull: undefined };
+    this.#rest(nowMs);
+    this.ask(peer, { of: "list" }, nowMs);
+  }
+
+  /** Starts a round that asks everybody for everything. */
+  pullAll(nowMs: number): void {
+    this.#round = { peer: undefined, ranges: [], pull: new BucketPull([{ from: 0, to: BUCKETS - 1 }]) };
+    this.#rest(nowMs);
+  }
+
+  /** Gives the round up; what is still under way counts when it comes. */
+  abandon(): void {
+    this.#round = undefined;
+  }
+
+  /** Sums came. @param completes the question, when this is its last part */
+  handleSums(part: ListAnswerMessage, completes: Question | undefined): void {
+    const round = this.#round;
+    if (round?.pull !== undefined || round?.peer?.writer !== part.from) return;
+    for (const listed of part.groups) {
+      for (const bucket of differingBuckets(listed, this.map))
+        round.ranges.push({ from: bucket, to: bucket });
+    }
+    if (completes === undefined) return;
+    round.pull = new BucketPull(round.ranges);
+    this.#finishWhenDone();
+  }
+
+  handleAnswered(question: Question, next: number | undefined): void {
+    const pull = this.#round?.pull;
+    if (question.ask.of !== "buckets" || pull === undefined) return;
+    pull.handleAnswered(question.ask.spans, next);
+    this.#finishWhenDone();
+  }
+
+  /** A question of the round got no answer. */
+  handleLost(question: Question, isGone: boolean, nowMs: number): void {
+    const round = this.#round;
+    if (round === undefined) return;
+    if (question.ask.of === "buckets") round.pull?.handleLost(question.ask.spans);
+    if (round.peer?.writer !== question.to) return;
+    if (isGone) this.#round = undefined;
+    else if (question.ask.of === "list") this.compareWith(round.peer, nowMs);
+  }
+
+  /** Asks for as much as the window allows. */
+  pump(linked: readonly Peer[], nowMs: number): void {
+    const round = this.#round;
+    if (round?.pull === undefined) return;
+    if (round.peer !== undefined && !linked.includes(round.peer)) {
+      this.#round = undefined;
+      return;
+    }
+    const sources = round.peer === undefined ? fullest(linked) : [round.peer];
+    const records = Math.max(1, ...sources.map((peer) => peer.vitals.keys));
+    const buckets = clamp((BUCKETS * RECORDS_PER_QUESTION) / records);
+    for (let isAsking = true; isAsking;) {
+      isAsking = false;
+      for (const peer of sources) {
+        if (!round.pull.hasPending || !this.questions.hasRoom(peer)) continue;
+        this.ask(peer, { of: "buckets", spans: round.pull.take(this.map, buckets) }, nowMs);
+        isAsking = true;
+      }
+    }
+  }
+
+  #rest(nowMs: number): void {
+    this.#notBeforeMs = nowMs + this.#restMs;
+    this.#restMs = Math.min(this.#restMs * 2, REST_MAX_MS);
+  }
+
+  #finishWhenDone(): void {
+    if (this.#round?.pull?.isDone !== true) return;
+    if (this.#round.peer !== undefined) this.#round.peer.differingTicks = 0;
+    this.#rounds += 1;
+    this.#round = undefined;
+  }
+}
+
+/** The peers that hold at least half as much as the one that holds most. */
+function fullest(peers: readonly Peer[]): readonly Peer[] {
+  const most = Math.max(0, ...peers.map((peer) => peer.vitals.keys));
+  return peers.filter((peer) => peer.vitals.keys >= most / 2);
+}
+
+function clamp(buckets: number): number {
+  return Math.floor(Math.min(Math.max(buckets, BUCKETS_PER_QUESTION_MIN), BUCKETS_PER_QUESTION_MAX));
+}

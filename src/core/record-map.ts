@@ -1,0 +1,148 @@
+/**
+ * The store: key -> record, in 65 536 buckets with fingerprints.
+ *
+ * Invariant: the sum of a bucket is the sum (mod 2^64) of the hashes of the versions of its records, the sum of
+ * a group is the sum of its 256 buckets, and the root is the sum of the groups. Equal roots mean equal maps,
+ * and a difference is found by descending two levels. A sum, rather than a Merkle hash, because one
+ * write then costs one subtraction and one addition at each level, in any order.
+ *
+ * The buckets are the map: each is a small Map, made when its first key comes. One big Map with an index
+ * of buckets beside it would hold every key twice, and stall for a tenth of a second whenever it doubles.
+ *
+ * Tombstones are records too, and count in the sums. Nothing is ever removed.
+ */
+import type { Bytes } from "./bytes.js";
+import {
+  BUCKETS,
+  BUCKETS_PER_GROUP,
+  GROUPS,
+  bucketOf,
+  hex64,
+  versionHashHigh,
+  versionHashLow,
+} from "./hash.js";
+import { compareRecords, isUnseen, type KvRecord } from "./record.js";
+
+/** Called with both records when one overwrites another that its writer had not seen. */
+export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
+
+/** Two unsigned 32-bit halves of each 64-bit sum: high at 2i, low at 2i + 1. */
+export type Sums = Uint32Array;
+
+const NO_RECORDS: ReadonlyMap<Bytes, KvRecord> = new Map();
+
+export class RecordMap {
+  readonly #buckets = new Array<Map<Bytes, KvRecord> | undefined>(BUCKETS);
+  readonly #bucketSums: Sums = new Uint32Array(2 * BUCKETS);
+  readonly #groupSums: Sums = new Uint32Array(2 * GROUPS);
+  readonly #rootSum: Sums = new Uint32Array(2);
+  readonly #groupBytes = new Float64Array(GROUPS);
+  readonly #groupRecords = new Uint32Array(GROUPS);
+  readonly #onConflict: OnConflict;
+  #records = 0;
+  #tombstones = 0;
+  #bytes = 0;
+
+  constructor(onConflict: OnConflict) {
+    this.#onConflict = onConflict;
+  }
+
+  /** Number of records that are values (also those whose time has run out). */
+  get values(): number {
+    return this.#records - this.#tombstones;
+  }
+
+  /** Number of records, tombstones included. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Bytes of all keys and values. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Fingerprint of the whole map: 16 hexadecimal digits. */
+  get root(): string {
+    return hex64(this.#rootSum[0] ?? 0, this.#rootSum[1] ?? 0);
+  }
+
+  get(key: Bytes): KvRecord | undefined {
+    return this.#buckets[bucketOf(key)]?.get(key);
+  }
+
+  /**
+   * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
+   * @returns whether the map changed
+   */
+  apply(record: KvRecord): boolean {
+    const index = bucketOf(record.key);
+    const bucket = this.#buckets[index];
+    const held = bucket?.get(record.key);
+    if (held !== undefined) {
+      const order = compareRecords(record, held);
+      if (order === 0) return false;
+      if (order < 0) {
+        if (isUnseen(record, held)) this.#onConflict(held, record);
+        return false;
+      }
+      if (isUnseen(held, record)) this.#onConflict(record, held);
+    }
+    if (bucket === undefined) this.#buckets[index] = new Map([[record.key, record]]);
+    else bucket.set(record.key, record);
+    this.#account(index, record, held);
+    return true;
+  }
+
+  /** The records of a bucket, in no particular order. */
+  bucket(index: number): ReadonlyMap<Bytes, KvRecord> {
+    return this.#buckets[index] ?? NO_RECORDS;
+  }
+
+  /** The sums of all groups: a copy. */
+  groupSums(): Sums {
+    return this.#groupSums.slice();
+  }
+
+  /** The sums of the buckets of one group: a copy. */
+  bucketSums(group: number): Sums {
+    const from = 2 * group * BUCKETS_PER_GROUP;
+    return this.#bucketSums.slice(from, from + 2 * BUCKETS_PER_GROUP);
+  }
+
+  /** How much a group holds: records (tombstones too), and bytes of their keys and values. */
+  groupSize(group: number): { readonly records: number; readonly bytes: number } {
+    return { records: this.#groupRecords[group] ?? 0, bytes: this.#groupBytes[group] ?? 0 };
+  }
+
+  #account(index: number, record: KvRecord, held: KvRecord | undefined): void {
+    const group = index >>> 8;
+    let high = versionHashHigh(record);
+    let low = versionHashLow(record);
+    let bytes = record.value.length;
+    if (held === undefined) {
+      this.#records += 1;
+      this.#groupRecords[group] = (this.#groupRecords[group] ?? 0) + 1;
+      bytes += record.key.length;
+    } else {
+      const heldLow = versionHashLow(held);
+      high = high - versionHashHigh(held) - (low < heldLow ? 1 : 0);
+      low -= heldLow;
+      bytes -= held.value.length;
+      if (held.kind === "tombstone") this.#tombstones -= 1;
+    }
+    if (record.kind === "tombstone") this.#tombstones += 1;
+    this.#bytes += bytes;
+    this.#groupBytes[group] = (this.#groupBytes[group] ?? 0) + bytes;
+    addTo(this.#bucketSums, index, high, low);
+    addTo(this.#groupSums, group, high, low);
+    addTo(this.#rootSum, 0, high, low);
+  }
+}
+
+/** Adds a 64-bit number (taken mod 2^64) to the sum at `index`. */
+function addTo(sums: Sums, index: number, high: number, low: number): void {
+  const sum = (sums[2 * index + 1] ?? 0) + (low >>> 0);
+  sums[2 * index + 1] = sum;
+  sums[2 * index] = (sums[2 * index] ?? 0) + (high >>> 0) + (sum > 0xffffffff ? 1 : 0);
+}

@@ -1,0 +1,83 @@
+/**
+ * Records, which one wins, and when a loser had not been seen.
+ *
+ * `compareRecords` is a total order on the records of a key, so keeping the greater one is a
+ * join-semilattice (Shapiro et al., "A comprehensive study of CRDTs", 2011): applying records in any order,
+ * any number of times, gives the same map. Everything else in this program exists to deliver records.
+ *
+ * Last-writer-wins loses concurrent writes, and must not lose them silently. A record therefore names what
+ * its writer knowingly overwrote: `replaces`, the greatest version of each *other* writer in the chain of
+ * overwrites that led to it. A loser that the chain does not cover was overwritten unseen. Naming only the
+ * one version that was held at the time of writing is not enough: when A writes twice while C, cut off, writes once in
+ * between, A's second write names A's first, which is greater than C's, and C's loss goes unnoticed.
+ * docs/adr/0003 has the argument; the simulator's `replaces-one` mutation shows the miss.
+ */
+import type { Bytes } from "./bytes.js";
+import { compareVersions, type Version, type Writer } from "./version.js";
+
+export type Kind = "value" | "tombstone";
+
+/** One write to one key. Immutable. */
+export interface KvRecord extends Version {
+  readonly key: Bytes;
+  readonly kind: Kind;
+  /** The value's bytes; "" for a tombstone. */
+  readonly value: Bytes;
+  /** Corrected Unix milliseconds from which the value reads as missing; undefined = never. */
+  readonly expiresAtMs: number | undefined;
+  /** Greatest overwritten version of each other writer, newest first, at most {@link REPLACES_MAX}. */
+  readonly replaces: readonly Version[];
+}
+
+/**
+ * How many writers' versions a record names. Beyond it the oldest is dropped, and everything older than
+ * the oldest kept counts as seen: an unseen loss is missed only when more than eight processes overwrote
+ * one key in turn while the loser was cut off.
+ */
+export const REPLACES_MAX = 8;
+
+const NONE: readonly Version[] = [];
+
+/** Negative, 0 or positive as a loses to, equals or wins over b. Both are of the same key. */
+export function compareRecords(a: KvRecord, b: KvRecord): number {
+  if (a.stamp !== b.stamp) return a.stamp - b.stamp;
+  if (a.writer !== b.writer) return a.writer < b.writer ? -1 : 1;
+  return compareContents(a, b);
+}
+
+/**
+ * One version names one record, unless memory or a disk has flipped a bit or somebody forges. The order then
+ * goes by the contents, so that it is still total and nodes that meet both keep the same one.
+ */
+function compareContents(a: KvRecord, b: KvRecord): number {
+  if (a.value !== b.value) return a.value < b.value ? -1 : 1;
+  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
+  return (a.expiresAtMs ?? 0) - (b.expiresAtMs ?? 0);
+}
+
+/** What a new write by `writer` over `held` must name in its `replaces`. */
+export function replacing(held: KvRecord | undefined, writer: Writer): readonly Version[] {
+  if (held === undefined) return NONE;
+  if (held.writer === writer) return held.replaces;
+  const others = held.replaces.filter(
+    (version) => version.writer !== writer && version.writer !== held.writer,
+  );
+  return [{ stamp: held.stamp, writer: held.writer }, ...others].slice(0, REPLACES_MAX);
+}
+
+/** Whether the writer of `winner` had not seen `loser`, an older record of the same key, when it wrote. */
+export function isUnseen(loser: Version, winner: KvRecord): boolean {
+  if (loser.writer === winner.writer) return false;
+  for (const version of winner.replaces) {
+    if (version.writer === loser.writer) return version.stamp < loser.stamp;
+  }
+  const oldest = winner.replaces[REPLACES_MAX - 1];
+  return oldest === undefined || compareVersions(loser, oldest) > 0;
+}
+
+/** Whether the record reads as missing at a corrected wall-clock time: deleted, or expired. */
+export function isDead(record: KvRecord, correctedMs: number): boolean {
+  return (
+    record.kind === "tombstone" || (record.expiresAtMs !== undefined && record.expiresAtMs <= correctedMs)
+  );
+}

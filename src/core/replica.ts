@@ -1,0 +1,409 @@
+/**
+ * A node's replica: the pure core, put together.
+ *
+ *     step(input, now) -> effects
+ *
+ * Everything that a node knows and decides is here or below; sockets, timers, clocks and chance are outside and come
+ * in as inputs, as `now`, and as `random`. The same inputs give the same effects, so the simulator runs the very code
+ * that the daemon runs.
+ *
+ * Local reads and writes are methods, not inputs, because they are the hot path and answer at once; what they
+ * wrote goes out with the next `flush`.
+ *
+ * The driver calls `step({ type: "wake" }, now)` when `wakeAtMs` has come. There are no other timers, so
+ * there are no stale ones.
+ */
+import { Announcer } from "./announcer.js";
+import { answer, answerList } from "./answer.js";
+import { BATCH_BYTES_MAX, batches, recordBytes } from "./batch.js";
+import { Bootstrap } from "./bootstrap.js";
+import type { Bytes } from "./bytes.js";
+import { Clock } from "./clock.js";
+import { Conflicts } from "./conflicts.js";
+import type { Effect, Input, Now } from "./effect.js";
+import { Identity, type Self } from "./identity.js";
+import type { AnswerMessage, Beacon, Message, SetMessage, State, Vitals } from "./message.js";
+import type { Peer } from "./peer.js";
+import { GONE_AFTER_MS, Presence } from "./presence.js";
+import { Questions, BUDGET_BYTES, type Question } from "./questions.js";
+import { Reconcile } from "./reconcile.js";
+import { RecordMap } from "./record-map.js";
+import { replacing, type KvRecord } from "./record.js";
+import { Repair } from "./repair.js";
+import { Seeks } from "./seeks.js";
+import { OutStream, RING_KEYS_MAX } from "./stream.js";
+import type { Writer } from "./version.js";
+
+/** A blocked process: no step for so long, though a beacon is due each second. */
+const BLOCKED_MS = 2_000;
+/** A wall clock that moved this much against the monotonic one: it was set, or the machine slept. */
+const JUMP_MS = 5_000;
+
+export interface ReplicaOptions extends Self {
+  /** Uniform in 0 <= x < 1. */
+  readonly random: () => number;
+  /** How many keys the ring of the own stream remembers. Default {@link RING_KEYS_MAX}. */
+  readonly ringKeysMax?: number;
+}
+
+export class Replica {
+  readonly conflicts = new Conflicts();
+  readonly #effects: Effect[] = [];
+  readonly #clock = new Clock();
+  readonly #map: RecordMap;
+  readonly #stream: OutStream;
+  readonly #presence: Presence;
+  readonly #questions = new Questions();
+  readonly #reconcile: Reconcile;
+  readonly #repair: Repair;
+  readonly #seeks: Seeks;
+  readonly #bootstrap: Bootstrap;
+  readonly #announcer: Announcer;
+  readonly #identity: Identity;
+  readonly #random: () => number;
+  #pending: KvRecord[] = [];
+  #now: Now = { monoMs: 0, wallMs: 0 };
+  #isStarted = false;
+
+  constructor(options: ReplicaOptions) {
+    this.#random = options.random;
+    this.#identity = new Identity(options, options.random);
+    this.#map = new RecordMap((winner, loser) => {
+      this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs });
+      this.#effects.push({ type: "conflict", winner, loser });
+    });
+    this.#stream = new OutStream(options.ringKeysMax ?? RING_KEYS_MAX);
+    this.#announcer = new Announcer(options.random);
+    this.#presence = new Presence((effect) => this.#effects.push(effect));
+    const ask = this.#ask.bind(this);
+    this.#reconcile = new Reconcile(this.#map, this.#questions, ask);
+    this.#repair = new Repair(this.#questions, ask, this.#reconcile);
+    this.#seeks = new Seeks(this.#map, this.#questions, ask, (key) =>
+      this.#effects.push({ type: "sought", key }),
+    );
+    this.#bootstrap = new Bootstrap(this.#map, this.#reconcile, (state) => {
+      this.#effects.push({ type: "state", state });
+    });
+  }
+
+  get map(): RecordMap {
+    return this.#map;
+  }
+
+  get presence(): Presence {
+    return this.#presence;
+  }
+
+  get state(): State {
+    return this.#bootstrap.state;
+  }
+
+  /** Number of the last `set` message. */
+  get head(): number {
+    return this.#stream.head;
+  }
+
+  get self(): Self {
+    return this.#identity.self;
+  }
+
+  /** Milliseconds by which the own wall clock is corrected. */
+  get clockOffsetMs(): number {
+    return this.#clock.offsetMs;
+  }
+
+  /** Whether nothing is known to be missing here: live, and every linked peer's last root is the own. */
+  get isSynced(): boolean {
+    if (this.state !== "live" || this.#questions.size > 0) return false;
+    return this.#presence.linked.every(
+      (peer) => peer.vitals.root === this.#map.root && peer.stream?.missing() === undefined,
+    );
+  }
+
+  /** The corrected wall clock, by which expiry is decided. */
+  correctedMs(wallMs: number): number {
+    return this.#clock.correctedMs(wallMs);
+  }
+
+  /** What is held of a key: a value, a tombstone, or nothing. */
+  get(key: Bytes): KvRecord | undefined {
+    return this.#map.get(key);
+  }
+
+  /**
+   * Writes a value, or a tombstone when `value` is undefined. The caller has checked the sizes, and calls
+   * `step({ type: "flush" })` when the turn of its event loop is over.
+   * @param expiresAtMs corrected Unix milliseconds, or undefined
+   * @returns the record, or undefined when the key's stamps are used up (a forged record; nothing was written)
+   */
+  write(
+    key: Bytes,
+    value: Bytes | undefined,
+    expiresAtMs: number | undefined,
+    now: Now,
+  ): KvRecord | undefined {
+    this.#now = now;
+    const held = this.#map.get(key);
+    const stamp = this.#clock.next(now.wallMs, held?.stamp ?? -1);
+    if (stamp === undefined) return undefined;
+    const { writer } = this.self;
+    const record: KvRecord = {
+      stamp,
+      writer,
+      key: held?.key ?? key,
+      kind: value === undefined ? "tombstone" : "value",
+      value: value ?? "",
+      expiresAtMs,
+      replaces: replacing(held, writer),
+    };
+    this.#map.apply(record);
+    this.#pending.push(record);
+    return record;
+  }
+
+  /** Takes over records that were held before the start: neither a change nor a write. */
+  restore(records: Iterable<KvRecord>, now: Now): void {
+    for (const record of records) {
+      this.#map.apply(record);
+      this.#clock.observe(record.stamp, now.wallMs);
+    }
+  }
+
+  /** Monotonic time at which `step` wants to be called though nothing came. */
+  get wakeAtMs(): number {
+    const linked = this.#presence.linked;
+    const isDue = this.state === "live" && this.#reconcile.due(linked, Infinity).length > 0;
+    return Math.min(
+      this.#announcer.wakeAtMs,
+      this.#presence.wakeAtMs,
+      this.#questions.wakeAtMs,
+      this.#repair.wakeAtMs(linked),
+      this.#bootstrap.wakeAtMs,
+      this.#seeks.wakeAtMs,
+      isDue ? this.#reconcile.wakeAtMs : Infinity,
+    );
+  }
+
+  step(input: Input, now: Now): readonly Effect[] {
+    this.#noticeAbsence(now);
+    this.#now = now;
+    this.#handle(input, now);
+    if (this.#isStarted) this.#advance(now);
+    return this.#effects.splice(0);
+  }
+
+  #handle(input: Input, now: Now): void {
+    switch (input.type) {
+      case "start":
+        this.#isStarted = true;
+        this.#announcer.hello(now);
+        if (input.online) this.#bootstrap.seek(now.monoMs);
+        return;
+      case "network":
+        this.#announcer.hello(now);
+        if (!input.online) this.#bootstrap.goOffline();
+        else if (this.state === "offline") this.#bootstrap.seek(now.monoMs);
+        return;
+      case "beacon":
+        this.#handleBeacon(input.beacon, input.from, now);
+        return;
+      case "message":
+        this.#handleMessage(input.message, now);
+        return;
+      case "subscription":
+        this.#presence.handleSubscription(input.writer, input.present);
+        if (input.present) this.#announcer.answerTick(this.#presence.peers.size, now);
+        return;
+      case "flush":
+        this.#flush();
+        return;
+      case "seek":
+        this.#seeks.add(input.key, input.untilMs);
+        return;
+      case "wake":
+        return;
+      case "stop":
+        this.#flush();
+        this.#sendBeacon("goodbye", false, now);
+        this.#isStarted = false;
+    }
+  }
+
+  /** What time alone brings, and what the input has made possible. */
+  #advance(now: Now): void {
+    this.#presence.handleWake(now);
+    const { peers } = this.#presence;
+    for (const question of this.#questions.takeOverdue(peers, now.monoMs)) {
+      const isGone = !peers.has(question.to);
+      this.#reconcile.handleLost(question, isGone, now.monoMs);
+      this.#seeks.handleLost(question);
+    }
+    const linked = this.#presence.linked;
+    if (this.state !== "offline") {
+      this.#bootstrap.advance(peers, linked, now.monoMs);
+      if (this.state === "live") this.#startRound(linked, now);
+      this.#seeks.pump(linked, this.state === "live", now.monoMs);
+      this.#repair.pump(linked, now.monoMs);
+      this.#reconcile.pump(linked, now.monoMs);
+      // A round may have found nothing to pull.
+      this.#bootstrap.advance(peers, linked, now.monoMs);
+    } else this.#seeks.pump(linked, true, now.monoMs);
+    this.#announce(now);
+  }
+
+  #startRound(linked: readonly Peer[], now: Now): void {
+    const due = this.#reconcile.due(linked, now.monoMs);
+    const peer = due[Math.floor(this.#random() * due.length)];
+    if (peer !== undefined) this.#reconcile.compareWith(peer, now.monoMs);
+  }
+
+  /** This process did not run for a while, or the wall clock was set. */
+  #noticeAbsence(now: Now): void {
+    if (!this.#isStarted) return;
+    const blockedMs = now.monoMs - this.#now.monoMs;
+    if (blockedMs >= BLOCKED_MS) this.#presence.forgiveSilence(blockedMs);
+    const isReturn = blockedMs >= GONE_AFTER_MS;
+    const hasJumped = Math.abs(now.wallMs - this.#now.wallMs - blockedMs) >= JUMP_MS;
+    if (isReturn || hasJumped) this.#announcer.hello(now);
+    if (isReturn && this.state === "live" && this.#presence.peers.size > 0) this.#bootstrap.seek(now.monoMs);
+  }
+
+  #handleBeacon(beacon: Beacon, from: string, now: Now): void {
+    if (beacon.writer === this.self.writer) return;
+    const identity = this.#identity.handleBeacon(beacon, now.monoMs);
+    if (identity !== undefined) this.#effects.push({ type: "identity", nodeId: identity });
+    const isNew = this.#presence.handleBeacon(beacon, from, now);
+    if (isNew || beacon.hello) this.#announcer.answerBeacon(this.#presence.peers.size, now);
+    this.#correctClock();
+  }
+
+  #correctClock(): void {
+    const offsets: number[] = [];
+    for (const peer of this.#presence.peers.values()) if (peer.isLinked) offsets.push(peer.clockOffsetMs);
+    this.#clock.correct(offsets);
+  }
+
+  #handleMessage(message: Message, now: Now): void {
+    const peer = this.#presence.handleMessage(message.from, now.monoMs);
+    if (peer === undefined) return;
+    switch (message.type) {
+      case "set":
+        this.#handleSet(message, peer, now);
+        return;
+      case "tick":
+        this.#handleTick(message.vitals, peer, now);
+        return;
+      case "question":
+        for (const part of answer(message, this.self.writer, this.#map, this.#stream))
+          this.#send(part, peer.writer);
+        return;
+      case "answer":
+        this.#handleAnswer(message, peer, now);
+        return;
+      case "list":
+        for (const part of answerList(message, this.self.writer, this.#map)) this.#send(part, peer.writer);
+        return;
+      case "list_answer":
+        peer.answeredAtMs = now.monoMs;
+        this.#reconcile.handleSums(message, this.#questions.handlePart(message, now.monoMs));
+    }
+  }
+
+  #handleSet(message: SetMessage, peer: Peer, now: Now): void {
+    if (peer.stream === undefined) this.#reconcile.hurry(peer);
+    const stream = this.#repair.streamOf(peer, message.seq - 1);
+    if (message.records.length === 0) stream.announce(message.seq);
+    else stream.receive(message.seq, message.seq);
+    this.#apply(message.records, now);
+  }
+
+  #handleTick(vitals: Vitals, peer: Peer, now: Now): void {
+    peer.vitals = vitals;
+    peer.clockOffsetMs = vitals.wallMs - now.wallMs;
+    this.#correctClock();
+    if (peer.stream === undefined) this.#reconcile.hurry(peer);
+    const stream = this.#repair.streamOf(peer, vitals.head);
+    stream.observeHead(vitals.head);
+    if (vitals.root === this.#map.root) {
+      // Equal maps: whatever of the stream did not arrive is here all the same.
+      stream.receive(1, vitals.head);
+      peer.differingTicks = 0;
+      this.#reconcile.handleEqual();
+    } else if (stream.missing() === undefined && !this.#reconcile.isWith(peer)) peer.differingTicks += 1;
+  }
+
+  #handleAnswer(message: AnswerMessage, peer: Peer, now: Now): void {
+    peer.answeredAtMs = now.monoMs;
+    this.#apply(message.records, now);
+    const question = this.#questions.handlePart(message, now.monoMs);
+    if (question === undefined) return;
+    this.#repair.handleAnswered(question, peer, message);
+    this.#reconcile.handleAnswered(question, message.next);
+    this.#seeks.handleAnswered(question);
+  }
+
+  #apply(records: readonly KvRecord[], now: Now): void {
+    const applied: KvRecord[] = [];
+    for (const record of records) {
+      this.#clock.observe(record.stamp, now.wallMs);
+      if (this.#map.apply(record)) applied.push(record);
+    }
+    if (applied.length > 0) this.#effects.push({ type: "applied", records: applied });
+  }
+
+  #flush(): void {
+    const records = this.#pending;
+    if (records.length === 0) return;
+    this.#pending = [];
+    for (const batch of batches(records, BATCH_BYTES_MAX)) {
+      const seq = this.#stream.append(batch.map((record) => record.key));
+      const first = batch[0];
+      const isTooLarge = first !== undefined && recordBytes(first) > BATCH_BYTES_MAX;
+      const message: SetMessage = {
+        type: "set",
+        from: this.self.writer,
+        seq,
+        records: isTooLarge ? [] : batch,
+      };
+      this.#send(message, undefined);
+    }
+  }
+
+  #announce(now: Now): void {
+    const { beacon, tick, callDeparted } = this.#announcer.due(now);
+    if (beacon !== undefined) this.#sendBeacon(beacon, callDeparted, now);
+    if (!tick || this.#presence.peers.size === 0) return;
+    // A tick tells the head: what was written before it must be on its way before it.
+    this.#flush();
+    this.#send({ type: "tick", from: this.self.writer, vitals: this.#vitals(now) }, undefined);
+  }
+
+  #sendBeacon(kind: "hello" | "plain" | "goodbye", callDeparted: boolean, now: Now): void {
+    const { cluster, name, port, advertise, software } = this.self;
+    const hosts = [...this.#presence.peers.values()].map((peer) => peer.host);
+    if (callDeparted) for (const departed of this.#presence.departed) hosts.push(...departed.hosts);
+    const hello = kind === "hello";
+    const goodbye = kind === "goodbye";
+    const beacon = { ...this.#vitals(now), cluster, name, port, advertise, software, hello, goodbye };
+    this.#effects.push({ type: "beacon", beacon, hosts: [...new Set(hosts)] });
+  }
+
+  #vitals(now: Now): Vitals {
+    const { nodeId, writer } = this.self;
+    const { root, values: keys } = this.#map;
+    return { nodeId, writer, wallMs: now.wallMs, head: this.#stream.head, root, keys, state: this.state };
+  }
+
+  #ask(peer: Peer, ask: Question["ask"], nowMs: number): Question {
+    const question = this.#questions.open(peer, ask, nowMs);
+    const { id } = question;
+    const from = this.self.writer;
+    if (ask.of === "list") this.#send({ type: "list", from, id, sums: this.#map.groupSums() }, peer.writer);
+    else this.#send({ type: "question", from, id, budgetBytes: BUDGET_BYTES, ask }, peer.writer);
+    return question;
+  }
+
+  #send(message: Message, to: Writer | undefined): void {
+    this.#effects.push({ type: "publish", message, to });
+  }
+}

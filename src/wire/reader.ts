@@ -1,0 +1,146 @@
+/**
+ * Reads a frame that may be anything.
+ *
+ * Nothing here throws: a read beyond the end, or outside its bounds, marks the reader as failed and returns an
+ * empty value, and whoever decodes asks `ok` at the end of each loop and at the end of the frame. Counts are
+ * checked against the bytes that are left before anything is allocated for them.
+ */
+import type { Bytes } from "../core/bytes.js";
+import type { Writer } from "../core/version.js";
+
+export class Reader {
+  #at: number;
+  #ok = true;
+
+  constructor(
+    private readonly frame: Buffer,
+    from = 0,
+  ) {
+    this.#at = from;
+  }
+
+  /** False as soon as anything was malformed. */
+  get ok(): boolean {
+    return this.#ok;
+  }
+
+  /** Whether the frame was well formed and read to its last byte. */
+  get done(): boolean {
+    return this.#ok && this.#at === this.frame.length;
+  }
+
+  get bytesLeft(): number {
+    return this.frame.length - this.#at;
+  }
+
+  /** Marks the frame as malformed. */
+  fail(): void {
+    this.#ok = false;
+    this.#at = this.frame.length;
+  }
+
+  u8(): number {
+    const byte = this.frame[this.#at];
+    if (byte === undefined) {
+      this.fail();
+      return 0;
+    }
+    this.#at += 1;
+    return byte;
+  }
+
+  u16(): number {
+    return this.#uint(2);
+  }
+
+  u32(): number {
+    return this.#uint(4);
+  }
+
+  /** 6 bytes, for times in milliseconds. */
+  u48(): number {
+    return this.#uint(6);
+  }
+
+  /** 8 bytes; fails above 2^53 - 1. */
+  u53(): number {
+    const high = this.#uint(4);
+    const low = this.#uint(4);
+    if (high > 0x1fffff) this.fail();
+    return this.#ok ? high * 0x1_0000_0000 + low : 0;
+  }
+
+  /** An unsigned LEB128 of at most 8 bytes, from `min` to `max` (at most 2^53 - 1). */
+  varint(max: number, min = 0): number {
+    let value = 0;
+    let factor = 1;
+    for (let length = 0; length < 8; length += 1) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) {
+        if (value > max || value < min) break;
+        return this.#ok ? value : 0;
+      }
+      factor *= 128;
+    }
+    this.fail();
+    return 0;
+  }
+
+  /** A count of items that take at least `itemBytes` each. */
+  count(itemBytes: number): number {
+    return this.varint(Math.floor(this.bytesLeft / itemBytes));
+  }
+
+  /** A length from `min` to `max`, then so many bytes. */
+  bytes(max: number, min = 0): Bytes {
+    const length = this.varint(max, min);
+    const from = this.#take(length);
+    return this.#ok ? this.frame.toString("latin1", from, from + length) : "";
+  }
+
+  /** A length up to `max`, then so many bytes of UTF-8. */
+  text(max: number): string {
+    const length = this.varint(max);
+    const from = this.#take(length);
+    return this.#ok ? this.frame.toString("utf8", from, from + length) : "";
+  }
+
+  /** 8 bytes as 16 hexadecimal digits. */
+  id(): Writer {
+    const from = this.#take(8);
+    return this.#ok ? intern(this.frame.toString("hex", from, from + 8)) : "";
+  }
+
+  /** `count` 64-bit numbers, as two unsigned halves each. */
+  sums(count: number): Uint32Array {
+    const sums = new Uint32Array(count * 8 > this.bytesLeft ? 0 : 2 * count);
+    if (sums.length !== 2 * count) this.fail();
+    for (let i = 0; i < sums.length; i += 1) sums[i] = this.#uint(4);
+    return sums;
+  }
+
+  #uint(bytes: 2 | 4 | 6): number {
+    const from = this.#take(bytes);
+    return this.#ok ? this.frame.readUIntBE(from, bytes) : 0;
+  }
+
+  #take(length: number): number {
+    const from = this.#at;
+    if (length > this.frame.length - from) this.fail();
+    else this.#at += length;
+    return from;
+  }
+}
+
+const INTERNED_MAX = 4096;
+const interned = new Map<string, string>();
+
+/** One string object for each id, so that a million records of one writer share it. */
+function intern(id: string): string {
+  const known = interned.get(id);
+  if (known !== undefined) return known;
+  if (interned.size >= INTERNED_MAX) interned.clear();
+  interned.set(id, id);
+  return id;
+}

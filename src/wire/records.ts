@@ -1,0 +1,115 @@
+/**
+ * A block of records, as `set` and `answer` carry it:
+ *
+ *     writers  varint count, then 8 bytes each
+ *     records  varint count, then each:
+ *       flags      1 byte: bit 0 tombstone, bit 1 expires, bits 2-5 number of replaced versions, rest 0
+ *       version    varint index of the writer, stamp in 8 bytes
+ *       expires    6 bytes, Unix milliseconds; only with bit 1
+ *       replaced   so many versions, written as above
+ *       key        varint length 1..1024, bytes
+ *       value      varint length 0..1048576, bytes; absent with bit 0
+ *
+ * Writers are listed once a block because a batch has few of them, mostly one.
+ */
+import { LIMITS } from "../core/bytes.js";
+import { REPLACES_MAX, type KvRecord } from "../core/record.js";
+import type { Version } from "../core/version.js";
+import type { Reader } from "./reader.js";
+import type { Writer } from "./writer.js";
+
+const TOMBSTONE = 1;
+const EXPIRES = 2;
+const REPLACED_SHIFT = 2;
+const FLAGS_MAX = TOMBSTONE | EXPIRES | (REPLACES_MAX << REPLACED_SHIFT);
+const ID_BYTES = 8;
+const RECORD_BYTES_MIN = 12;
+const VERSION_BYTES_MIN = 9;
+
+/** An upper bound of the bytes that the block takes, were every version by a writer of its own. */
+export function recordsBytesMax(records: readonly KvRecord[]): number {
+  let bytes = 16;
+  for (const { key, value, replaces } of records)
+    bytes += key.length + value.length + 40 + 20 * replaces.length;
+  return bytes;
+}
+
+export function writeRecords(writer: Writer, records: readonly KvRecord[]): void {
+  const writers = new Map<string, number>();
+  for (const record of records) {
+    if (!writers.has(record.writer)) writers.set(record.writer, writers.size);
+    for (const version of record.replaces) {
+      if (!writers.has(version.writer)) writers.set(version.writer, writers.size);
+    }
+  }
+  writer.varint(writers.size);
+  for (const id of writers.keys()) writer.id(id);
+  writer.varint(records.length);
+  for (const record of records) writeRecord(writer, record, writers);
+}
+
+function writeRecord(writer: Writer, record: KvRecord, writers: ReadonlyMap<string, number>): void {
+  const isTombstone = record.kind === "tombstone";
+  const { expiresAtMs, replaces } = record;
+  const expires = expiresAtMs === undefined ? 0 : EXPIRES;
+  writer.u8((isTombstone ? TOMBSTONE : 0) | expires | (replaces.length << REPLACED_SHIFT));
+  writeVersion(writer, record, writers);
+  if (expiresAtMs !== undefined) writer.u48(expiresAtMs);
+  for (const version of replaces) writeVersion(writer, version, writers);
+  writer.bytes(record.key);
+  if (!isTombstone) writer.bytes(record.value);
+}
+
+function writeVersion(writer: Writer, version: Version, writers: ReadonlyMap<string, number>): void {
+  writer.varint(writers.get(version.writer) ?? 0);
+  writer.u53(version.stamp);
+}
+
+/** The records of a block; the reader has failed when it was malformed. */
+export function readRecords(reader: Reader): KvRecord[] {
+  const writers: string[] = [];
+  for (let count = reader.count(ID_BYTES); count > 0 && reader.ok; count -= 1) writers.push(reader.id());
+  const records: KvRecord[] = [];
+  for (let count = reader.count(RECORD_BYTES_MIN); count > 0 && reader.ok; count -= 1) {
+    records.push(readRecord(reader, writers));
+  }
+  return records;
+}
+
+function readRecord(reader: Reader, writers: readonly string[]): KvRecord {
+  const flags = reader.u8();
+  if (flags > FLAGS_MAX) reader.fail();
+  const writer = readWriter(reader, writers);
+  const stamp = reader.u53();
+  const expiresAtMs = (flags & EXPIRES) === 0 ? undefined : reader.u48();
+  const replaces = readVersions(reader, flags >> REPLACED_SHIFT, writers);
+  const key = reader.bytes(LIMITS.keyBytesMax, 1);
+  const isTombstone = (flags & TOMBSTONE) !== 0;
+  const value = isTombstone ? "" : reader.bytes(LIMITS.valueBytesMax);
+  return { stamp, writer, key, kind: isTombstone ? "tombstone" : "value", value, expiresAtMs, replaces };
+}
+
+const NONE: readonly Version[] = [];
+
+function readVersions(reader: Reader, count: number, writers: readonly string[]): readonly Version[] {
+  if (count === 0) return NONE;
+  if (count > REPLACES_MAX || count * VERSION_BYTES_MIN > reader.bytesLeft) {
+    reader.fail();
+    return NONE;
+  }
+  const versions: Version[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const writer = readWriter(reader, writers);
+    versions.push({ stamp: reader.u53(), writer });
+  }
+  return versions;
+}
+
+function readWriter(reader: Reader, writers: readonly string[]): string {
+  const writer = writers[reader.varint(writers.length)];
+  if (writer === undefined) {
+    reader.fail();
+    return "";
+  }
+  return writer;
+}

@@ -1,0 +1,82 @@
+/** Writes a frame of known greatest size. The caller has bounded every field; numbers are big-endian. */
+import type { Bytes } from "../core/bytes.js";
+
+/** Up to this length a loop is faster than the call into the runtime. */
+const SHORT_BYTES = 24;
+
+export class Writer {
+  readonly #frame: Buffer;
+  #at = 0;
+
+  /** @param bytesMax an upper bound of what will be written */
+  constructor(bytesMax: number) {
+    this.#frame = Buffer.allocUnsafe(bytesMax);
+  }
+
+  /** What was written: a view, not to be written to any more. */
+  finish(): Buffer {
+    return this.#frame.subarray(0, this.#at);
+  }
+
+  u8(value: number): void {
+    this.#frame[this.#at] = value;
+    this.#at += 1;
+  }
+
+  u16(value: number): void {
+    this.#at = this.#frame.writeUInt16BE(value, this.#at);
+  }
+
+  u32(value: number): void {
+    this.#at = this.#frame.writeUInt32BE(value, this.#at);
+  }
+
+  u48(value: number): void {
+    this.#at = this.#frame.writeUIntBE(value, this.#at, 6);
+  }
+
+  u53(value: number): void {
+    this.u32(Math.floor(value / 0x1_0000_0000));
+    this.u32(value % 0x1_0000_0000);
+  }
+
+  varint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      this.u8((rest % 128) | 0x80);
+      rest = Math.floor(rest / 128);
+    }
+    this.u8(rest);
+  }
+
+  /** A length, then the bytes. */
+  bytes(bytes: Bytes): void {
+    this.varint(bytes.length);
+    this.ascii(bytes);
+  }
+
+  /** A length, then the text in UTF-8. */
+  text(text: string): void {
+    this.varint(Buffer.byteLength(text, "utf8"));
+    this.#at += this.#frame.write(text, this.#at, "utf8");
+  }
+
+  /** The characters, one byte each, without a length. */
+  ascii(bytes: Bytes): void {
+    if (bytes.length > SHORT_BYTES) {
+      this.#at += this.#frame.write(bytes, this.#at, "latin1");
+      return;
+    }
+    for (let i = 0; i < bytes.length; i += 1) this.u8(bytes.charCodeAt(i));
+  }
+
+  /** 16 hexadecimal digits as 8 bytes. */
+  id(id: string): void {
+    this.#at += this.#frame.write(id, this.#at, "hex");
+  }
+
+  /** 64-bit numbers, given as two unsigned halves each. */
+  sums(sums: Uint32Array): void {
+    for (const half of sums) this.u32(half);
+  }
+}
