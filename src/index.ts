@@ -1,1 +1,21 @@
-export {};
+/** The library: `open` and the types of what it returns. */
+export { LankvError, type ErrorCode } from "./core/error.js";
+export type { NodeId, State } from "./core/message.js";
+export type { Writer } from "./core/version.js";
+export type {
+  BatchOperation,
+  Change,
+  ConflictStatus,
+  Data,
+  Entry,
+  KeyRange,
+  Lankv,
+  LankvEvents,
+  OpenOptions,
+  PeerStatus,
+  ReadyOptions,
+  SetOptions,
+  Status,
+  Written,
+} from "./node/lankv.js";
+export { open } from "./node/open.js";

@@ -74,10 +74,3 @@ export function isUnseen(loser: Version, winner: KvRecord): boolean {
   const oldest = winner.replaces[REPLACES_MAX - 1];
   return oldest === undefined || compareVersions(loser, oldest) > 0;
 }
-
-/** Whether the record reads as missing at a corrected wall-clock time: deleted, or expired. */
-export function isDead(record: KvRecord, correctedMs: number): boolean {
-  return (
-    record.kind === "tombstone" || (record.expiresAtMs !== undefined && record.expiresAtMs <= correctedMs)
-  );
-}

@@ -172,7 +172,8 @@ export class Replica {
   /** Monotonic time at which `step` wants to be called though nothing came. */
   get wakeAtMs(): number {
     const linked = this.#presence.linked;
-    const isDue = this.state === "live" && this.#reconcile.due(linked, Infinity).length > 0;
+    const isDue =
+      (this.state === "live" || this.state === "offline") && this.#reconcile.due(linked, Infinity).length > 0;
     return Math.min(
       this.#announcer.wakeAtMs,
       this.#presence.wakeAtMs,
@@ -239,15 +240,13 @@ export class Replica {
       this.#seeks.handleLost(question);
     }
     const linked = this.#presence.linked;
-    if (this.state !== "offline") {
-      this.#bootstrap.advance(peers, linked, now.monoMs);
-      if (this.state === "live") this.#startRound(linked, now);
-      this.#seeks.pump(linked, this.state === "live", now.monoMs);
-      this.#repair.pump(linked, now.monoMs);
-      this.#reconcile.pump(linked, now.monoMs);
-      // A round may have found nothing to pull.
-      this.#bootstrap.advance(peers, linked, now.monoMs);
-    } else this.#seeks.pump(linked, true, now.monoMs);
+    this.#bootstrap.advance(peers, linked, now.monoMs);
+    // Offline there may still be other nodes on this host.
+    const isSettled = this.state === "live" || this.state === "offline";
+    if (isSettled) this.#startRound(linked, now);
+    this.#seeks.pump(linked, isSettled, now.monoMs);
+    this.#repair.pump(linked, now.monoMs);
+    this.#reconcile.pump(linked, now.monoMs);
     this.#announce(now);
   }
 

@@ -1,0 +1,234 @@
+/**
+ * The PUB/SUB mesh: one PUB bound, one SUB connected to every peer.
+ *
+ * The PUB is an XPUB, which is a PUB that tells who subscribes: a message to a peer is lost until it has. Sends are never
+ * awaited (`sendTimeout: 0`); a slow peer's messages are dropped at the high-water mark, which the stream numbers
+ * show and repair. What is to be sent waits in a queue, unencoded, and leaves it a few messages a turn of the
+ * event loop, so that a burst of a million sets neither blocks the loop nor overruns the mark by itself.
+ *
+ * No ZeroMQ heartbeats: with a finite receive mark they abort the process when JavaScript stalls. Liveness is
+ * the core's. No `maxMessageSize`: exceeding it disconnects for good; the decoder bounds what comes.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import createDebug from "debug";
+import { Subscriber, XPublisher } from "zeromq";
+import { LankvError } from "../core/error.js";
+import type { Message } from "../core/message.js";
+import type { Writer } from "../core/version.js";
+import { decodeMessage, encodeMessage, subscriberOf, topicsOf } from "../wire/message.js";
+
+const debug = createDebug("lankv:mesh");
+
+/** Messages that PUB keeps for a slow peer: 32 MiB of batches, shared by all that are slow. */
+const SEND_MESSAGES_MAX = 512;
+/** Messages that SUB keeps for this process. */
+const RECEIVE_MESSAGES_MAX = 512;
+/** Messages sent in one turn of the event loop, at least; and the share of a long queue. */
+const SENDS_PER_TURN = 16;
+const QUEUE_SHARE = 8;
+/** How long received messages are worked on before the event loop gets its turn. */
+const WORK_MS = 8;
+/** Reconnecting a dead endpoint costs little this way: from 100 ms, doubling to 2 s. */
+const RECONNECT_MS = 100;
+const RECONNECT_MAX_MS = 2_000;
+/** How long closing waits for what was sent to leave. */
+const LINGER_MS = 500;
+/** A connection that says nothing is dropped after so long. */
+const HANDSHAKE_MS = 5_000;
+
+export interface MeshOptions {
+  /** This process: it subscribes to what is for it. */
+  readonly writer: Writer;
+  /** TCP port of the PUB socket; 0 = a free one. */
+  readonly port: number;
+  /** Addresses to bind; undefined = all of the machine. */
+  readonly hosts: readonly string[] | undefined;
+  /** Monotonic milliseconds. */
+  readonly monoMs: () => number;
+}
+
+/** What the mesh tells. */
+export interface MeshListener {
+  onMessage(message: Message): void;
+  /** A peer subscribed to what is for it, or has gone. */
+  onSubscription(writer: Writer, present: boolean): void;
+  /** A frame was malformed. */
+  onMalformed(): void;
+}
+
+interface Outgoing {
+  readonly message: Message;
+  readonly to: Writer | undefined;
+}
+
+export class Mesh {
+  readonly #pub: XPublisher;
+  readonly #sub: Subscriber;
+  readonly #listener: MeshListener;
+  readonly #monoMs: () => number;
+  readonly #subscriptions = new Map<Writer, number>();
+  readonly #bound = new Set<string>();
+  readonly #loops: Promise<void>[] = [];
+  #queue: Outgoing[] = [];
+  #isDraining = false;
+  #isClosed = false;
+  #port: number;
+
+  private constructor(options: MeshOptions, listener: MeshListener) {
+    this.#listener = listener;
+    this.#monoMs = options.monoMs;
+    this.#port = options.port;
+    this.#pub = new XPublisher({
+      linger: LINGER_MS,
+      sendTimeout: 0,
+      sendHighWaterMark: SEND_MESSAGES_MAX,
+      verbosity: "allSubsUnsubs",
+      handshakeInterval: HANDSHAKE_MS,
+    });
+    this.#sub = new Subscriber({
+      linger: 0,
+      receiveHighWaterMark: RECEIVE_MESSAGES_MAX,
+      reconnectInterval: RECONNECT_MS,
+      reconnectMaxInterval: RECONNECT_MAX_MS,
+      handshakeInterval: HANDSHAKE_MS,
+    });
+    this.#sub.subscribe(...topicsOf(options.writer));
+  }
+
+  /**
+   * Binds the PUB socket and starts to listen.
+   * @throws {LankvError} LANKV_PORT: the port is taken
+   */
+  static async open(options: MeshOptions, listener: MeshListener): Promise<Mesh> {
+    const mesh = new Mesh(options, listener);
+    try {
+      await mesh.bind(options.hosts ?? ["0.0.0.0"]);
+    } catch (error) {
+      mesh.#pub.close();
+      mesh.#sub.close();
+      throw error;
+    }
+    mesh.#loops.push(mesh.#readMessages(), mesh.#readSubscriptions());
+    return mesh;
+  }
+
+  /** The PUB socket's TCP port. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Binds exactly these addresses, all to the same port. */
+  async bind(hosts: readonly string[]): Promise<void> {
+    for (const host of [...this.#bound]) {
+      if (hosts.includes(host)) continue;
+      this.#bound.delete(host);
+      await this.#pub.unbind(`tcp://${host}:${String(this.#port)}`);
+    }
+    for (const host of hosts) {
+      if (this.#bound.has(host)) continue;
+      await this.#bindOne(host);
+      this.#bound.add(host);
+    }
+  }
+
+  connect(endpoint: string): void {
+    if (this.#isClosed) return;
+    debug("connect %s", endpoint);
+    try {
+      this.#sub.connect(endpoint);
+    } catch (error) {
+      // A beacon may advertise an address that is none.
+      debug("connect %s: %O", endpoint, error);
+    }
+  }
+
+  disconnect(endpoint: string): void {
+    if (this.#isClosed) return;
+    debug("disconnect %s", endpoint);
+    try {
+      this.#sub.disconnect(endpoint);
+    } catch (error) {
+      debug("disconnect %s: %O", endpoint, error);
+    }
+  }
+
+  /** Sends in the order of the calls. @param to undefined = to all */
+  publish(message: Message, to: Writer | undefined): void {
+    if (this.#isClosed) return;
+    if (this.#isDraining) this.#queue.push({ message, to });
+    else if (this.#sentThisTurn < SENDS_PER_TURN) this.#send({ message, to });
+    else {
+      this.#queue.push({ message, to });
+      this.#isDraining = true;
+    }
+  }
+
+  /** Sends what waits, as far as PUB takes it, and frees the sockets. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const outgoing of this.#queue.splice(0)) this.#send(outgoing);
+    this.#sub.close();
+    this.#pub.close();
+    await Promise.all(this.#loops);
+  }
+
+  #sentThisTurn = 0;
+
+  #send({ message, to }: Outgoing): void {
+    if (this.#sentThisTurn === 0) setImmediate(() => this.#drain());
+    this.#sentThisTurn += 1;
+    this.#pub.send(encodeMessage(message, to)).catch((error: unknown) => {
+      debug("send: %O", error);
+    });
+  }
+
+  /** A new turn of the event loop. */
+  #drain(): void {
+    this.#sentThisTurn = 0;
+    if (this.#isClosed) return;
+    const count = Math.max(SENDS_PER_TURN, Math.ceil(this.#queue.length / QUEUE_SHARE));
+    for (const outgoing of this.#queue.splice(0, count)) this.#send(outgoing);
+    this.#isDraining = this.#queue.length > 0;
+  }
+
+  async #bindOne(host: string): Promise<void> {
+    const port = this.#port === 0 ? "*" : String(this.#port);
+    try {
+      await this.#pub.bind(`tcp://${host}:${port}`);
+    } catch (cause) {
+      throw new LankvError(
+        "LANKV_PORT",
+        `TCP port ${port} of ${host} cannot be bound: another program uses it, or the address is not this ` +
+          "machine's. Choose another with --port, or leave it out for a free one.",
+        { cause },
+      );
+    }
+    this.#port = Number(this.#pub.lastEndpoint?.split(":").at(-1));
+  }
+
+  async #readMessages(): Promise<void> {
+    let sinceMs = this.#monoMs();
+    for await (const [frame] of this.#sub) {
+      if (frame === undefined) continue;
+      const message = decodeMessage(frame);
+      if (message === undefined) this.#listener.onMalformed();
+      else this.#listener.onMessage(message);
+      // Messages that have already arrived are handed over without a turn of the event loop between them.
+      if (this.#monoMs() - sinceMs < WORK_MS) continue;
+      await nextTurn();
+      sinceMs = this.#monoMs();
+    }
+  }
+
+  async #readSubscriptions(): Promise<void> {
+    for await (const [frame] of this.#pub) {
+      const writer = frame === undefined ? undefined : subscriberOf(frame.toString("latin1", 1, 64));
+      if (writer === undefined || frame === undefined) continue;
+      const count = Math.max(0, (this.#subscriptions.get(writer) ?? 0) + (frame[0] === 1 ? 1 : -1));
+      if (count === 0) this.#subscriptions.delete(writer);
+      else this.#subscriptions.set(writer, count);
+      this.#listener.onSubscription(writer, count > 0);
+    }
+  }
+}

@@ -1,0 +1,345 @@
+/**
+ * A node in this process: the replica, driven by sockets and the clock.
+ *
+ * This is the only place where the program reads the time and draws random numbers. It passes inputs to the
+ * core and carries out the effects, in order. Keys and values are byte strings here; the text view is in lankv.ts.
+ */
+import { randomInt } from "node:crypto";
+import { EventEmitter } from "node:events";
+import createDebug from "debug";
+import { LIMITS, type Bytes } from "../core/bytes.js";
+import type { Effect, Input, Now } from "../core/effect.js";
+import { LankvError } from "../core/error.js";
+import { murmur3 } from "../core/hash.js";
+import { mintId } from "../core/identity.js";
+import type { State } from "../core/message.js";
+import type { Peer } from "../core/peer.js";
+import type { KvRecord } from "../core/record.js";
+import type { RecordMap } from "../core/record-map.js";
+import { Replica } from "../core/replica.js";
+import { BeaconSocket } from "../net/beacon-socket.js";
+import { Mesh } from "../net/mesh.js";
+import { decodeBeacon, encodeBeacon } from "../wire/beacon.js";
+import { DataDir } from "./data-dir.js";
+import type { NodeOptions } from "./options.js";
+import { software } from "./software.js";
+
+const debug = createDebug("lankv:node");
+
+/** Writes in one turn of the event loop after which a writer should let the loop turn. */
+const WRITES_PER_TURN = 1_024;
+
+export interface NodeEvents {
+  /** Records that changed, written here or elsewhere. */
+  changed: [records: readonly KvRecord[]];
+  conflict: [winner: KvRecord, loser: KvRecord];
+  state: [state: State];
+  peer: [change: "up" | "quiet" | "gone", peer: Peer];
+  /** A key that `seek` asked for is here, or nobody has it. */
+  sought: [key: Bytes];
+  /** The turn of the event loop in which something was written is over. */
+  turn: [];
+  error: [error: Error];
+}
+
+export class Node extends EventEmitter<NodeEvents> {
+  readonly options: NodeOptions;
+  readonly startedAtMs: number;
+  readonly #replica: Replica;
+  readonly #mesh: Mesh;
+  readonly #beacons: BeaconSocket;
+  readonly #dataDir: DataDir | undefined;
+  readonly #ignored: Map<string, number>;
+  #addresses = "";
+  #writesThisTurn = 0;
+  #written: KvRecord[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
+  #closed: Promise<void> | undefined;
+
+  private constructor(parts: {
+    options: NodeOptions;
+    replica: Replica;
+    mesh: Mesh;
+    beacons: BeaconSocket;
+    dataDir: DataDir | undefined;
+    ignored: Map<string, number>;
+  }) {
+    super();
+    this.options = parts.options;
+    this.#replica = parts.replica;
+    this.#mesh = parts.mesh;
+    this.#beacons = parts.beacons;
+    this.#dataDir = parts.dataDir;
+    this.#ignored = parts.ignored;
+    this.startedAtMs = monoMs();
+  }
+
+  /**
+   * Binds the sockets and starts to look for peers. Fails whole: what was opened is closed again.
+   * @throws {LankvError} LANKV_PORT, LANKV_DATA_DIR, LANKV_IN_USE
+   */
+  static async open(options: NodeOptions): Promise<Node> {
+    const opened: { close(): Promise<void> }[] = [];
+    const ignored = new Map<string, number>();
+    const count = (reason: string): void => {
+      ignored.set(reason, (ignored.get(reason) ?? 0) + 1);
+      debug("ignored: %s", reason);
+    };
+    const late: { node?: Node } = {};
+    try {
+      const dataDir = options.dataDir === undefined ? undefined : await DataDir.open(options.dataDir);
+      if (dataDir !== undefined) opened.push(dataDir);
+      const nodeId = (await dataDir?.readNodeId()) ?? mintId(random);
+      await dataDir?.writeNodeId(nodeId);
+      const writer = mintId(random);
+      const cluster = murmur3(Buffer.from(options.cluster).toString("latin1"), 0);
+      const { beaconPort, interfaces, peers, discovery } = options;
+      const beacons = await BeaconSocket.open(
+        { port: beaconPort, interfaces, peers, discovery, monoMs },
+        (datagram, from) => {
+          const beacon = decodeBeacon(datagram, cluster);
+          if (typeof beacon === "string") count(`beacon: ${beacon}`);
+          else late.node?.step({ type: "beacon", beacon, from });
+        },
+      );
+      opened.push(beacons);
+      const hosts =
+        interfaces === undefined ? undefined : beacons.networks().map((network) => network.address);
+      const mesh = await Mesh.open(
+        { writer, port: options.port, hosts, monoMs },
+        {
+          onMessage: (message) => late.node?.step({ type: "message", message }),
+          onSubscription: (peer, present) => late.node?.step({ type: "subscription", writer: peer, present }),
+          onMalformed: () => {
+            count("message: malformed");
+          },
+        },
+      );
+      opened.push(mesh);
+      const { name, advertise } = options;
+      const self = { nodeId, writer, name, cluster, port: mesh.port, advertise, software };
+      const replica = new Replica({ ...self, random });
+      const node = new Node({ options, replica, mesh, beacons, dataDir, ignored });
+      late.node = node;
+      node.#addresses = node.addresses.join(" ");
+      node.step({ type: "start", online: node.#isOnline });
+      return node;
+    } catch (error) {
+      for (const part of opened.reverse()) await part.close();
+      throw error;
+    }
+  }
+
+  get replica(): Replica {
+    return this.#replica;
+  }
+
+  get map(): RecordMap {
+    return this.#replica.map;
+  }
+
+  /** The machine's addresses on the networks that this node uses. */
+  get addresses(): readonly string[] {
+    return this.#beacons.networks().map((network) => network.address);
+  }
+
+  /** What was not for this node, by reason. */
+  get ignored(): ReadonlyMap<string, number> {
+    return this.#ignored;
+  }
+
+  /** Corrected wall clock, Unix milliseconds: what expiry goes by. */
+  nowMs(): number {
+    return this.#replica.correctedMs(Date.now());
+  }
+
+  /** The record of a key unless it is missing, deleted or expired. */
+  read(key: Bytes): KvRecord | undefined {
+    const record = this.#replica.get(key);
+    if (record === undefined || record.kind === "tombstone") return undefined;
+    return record.expiresAtMs === undefined || record.expiresAtMs > this.nowMs() ? record : undefined;
+  }
+
+  /**
+   * Writes a value, or a tombstone when `value` is undefined. Visible here at once; it leaves with the end of
+   * this turn of the event loop.
+   * @throws {RangeError} the key or value is outside its bounds
+   * @throws {LankvError} LANKV_CLOSED; LANKV_STAMPS: the key was spoilt by a forged record
+   */
+  write(key: Bytes, value: Bytes | undefined, expiresAtMs?: number): KvRecord {
+    this.#checkOpen();
+    this.checkSize(key, value);
+    const record = this.#replica.write(key, value, expiresAtMs, now());
+    if (record === undefined) {
+      throw new LankvError(
+        "LANKV_STAMPS",
+        "This key's stamps are used up by a forged record; use another key.",
+      );
+    }
+    this.#writesThisTurn += 1;
+    if (this.#writesThisTurn === 1) setImmediate(() => this.#endTurn());
+    if (this.listenerCount("changed") > 0) this.#written.push(record);
+    return record;
+  }
+
+  /** @throws {RangeError} the key or value is outside its bounds */
+  checkSize(key: Bytes, value: Bytes | undefined): void {
+    if (key.length < 1 || key.length > LIMITS.keyBytesMax) {
+      throw new RangeError(
+        `key must have 1 to ${String(LIMITS.keyBytesMax)} bytes, not ${String(key.length)}`,
+      );
+    }
+    const { valueBytesMax } = this.options;
+    if (value !== undefined && value.length > valueBytesMax) {
+      throw new RangeError(
+        `value must have at most ${String(valueBytesMax)} bytes, not ${String(value.length)}`,
+      );
+    }
+  }
+
+  /** Whether so much was written in this turn that the writer should await the event `turn`. */
+  get isTurnFull(): boolean {
+    return this.#writesThisTurn >= WRITES_PER_TURN;
+  }
+
+  /** Asks the peers for a key that is missing here; the event `sought` says when that is over. */
+  seek(key: Bytes, timeoutMs: number): void {
+    this.#checkOpen();
+    this.step({ type: "seek", key, untilMs: monoMs() + timeoutMs });
+  }
+
+  /** Says goodbye and frees everything. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  step(input: Input): void {
+    if (this.#closed !== undefined && input.type !== "stop") return;
+    const effects = this.#replica.step(input, now());
+    for (const effect of effects) this.#carryOut(effect);
+    this.#schedule();
+  }
+
+  #checkOpen(): void {
+    if (this.isClosed) throw new LankvError("LANKV_CLOSED", "This node is closed; open another.");
+  }
+
+  #endTurn(): void {
+    this.#writesThisTurn = 0;
+    const written = this.#written;
+    if (written.length > 0) {
+      this.#written = [];
+      this.emit("changed", written);
+    }
+    this.step({ type: "flush" });
+    this.emit("turn");
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case "beacon":
+        this.#beacons.send(encodeBeacon(effect.beacon), effect.hosts);
+        return;
+      case "publish":
+        this.#mesh.publish(effect.message, effect.to);
+        return;
+      case "connect":
+        this.#mesh.connect(effect.endpoint);
+        return;
+      case "disconnect":
+        this.#mesh.disconnect(effect.endpoint);
+        return;
+      case "applied":
+        this.emit("changed", effect.records);
+        return;
+      case "conflict":
+        this.emit("conflict", effect.winner, effect.loser);
+        return;
+      case "state":
+        debug("state: %s", effect.state);
+        this.emit("state", effect.state);
+        return;
+      case "peer":
+        debug("peer %s: %s", effect.peer.name, effect.change);
+        this.emit("peer", effect.change, effect.peer);
+        return;
+      case "identity":
+        debug("another process runs with this node's id; the new one is %s", effect.nodeId);
+        this.#dataDir?.writeNodeId(effect.nodeId).catch((error: unknown) => {
+          this.#report(error);
+        });
+        return;
+      case "sought":
+        this.emit("sought", effect.key);
+    }
+  }
+
+  #schedule(): void {
+    const atMs = this.#replica.wakeAtMs;
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    this.#timer =
+      atMs === Infinity ? undefined : setTimeout(() => this.#wake(), Math.max(0, atMs - monoMs()));
+  }
+
+  #wake(): void {
+    this.#timer = undefined;
+    this.#noticeNetwork();
+    this.step({ type: "wake" });
+  }
+
+  get #isOnline(): boolean {
+    const networks = this.#beacons.networks();
+    return networks.some((network) => !network.isLoopback || this.options.interfaces !== undefined);
+  }
+
+  /** There is no portable event for it; the beacon reads the addresses each second anyway. */
+  #noticeNetwork(): void {
+    const addresses = this.addresses.join(" ");
+    if (addresses === this.#addresses) return;
+    debug("addresses: %s", addresses);
+    this.#addresses = addresses;
+    if (this.options.interfaces !== undefined) {
+      this.#mesh.bind(this.addresses).catch((error: unknown) => {
+        this.#report(error);
+      });
+    }
+    this.step({ type: "network", online: this.#isOnline });
+  }
+
+  /** An error that no caller awaits. Without a listener it is only logged: a node outlives its troubles. */
+  #report(cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    debug("error: %O", error);
+    if (this.listenerCount("error") > 0) this.emit("error", error);
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.step({ type: "stop" });
+    clearTimeout(this.#timer);
+    await this.#mesh.close();
+    await this.#beacons.close();
+    await this.#dataDir?.close();
+    this.emit("turn");
+  }
+}
+
+function now(): Now {
+  return { monoMs: monoMs(), wallMs: Date.now() };
+}
+
+function monoMs(): number {
+  return performance.now();
+}
+
+function random(): number {
+  return randomInt(2 ** 47) / 2 ** 47;
+}

@@ -1,0 +1,235 @@
+/**
+ * `open`: a node in this process, seen as text.
+ */
+import { EventEmitter, once } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Bytes } from "../core/bytes.js";
+import { BUCKETS } from "../core/hash.js";
+import { LankvError } from "../core/error.js";
+import type { KvRecord } from "../core/record.js";
+import { versionToText } from "../core/version.js";
+import type {
+  BatchOperation,
+  Change,
+  ConflictStatus,
+  Data,
+  Entry,
+  KeyRange,
+  Lankv,
+  LankvEvents,
+  OpenOptions,
+  PeerStatus,
+  ReadyOptions,
+  SetOptions,
+  Status,
+  Written,
+} from "./lankv.js";
+import { Node } from "./node.js";
+import { resolveOptions } from "./options.js";
+import { ready } from "./ready.js";
+import { conflictsOf, conflictStatus, peersOf, peerStatus, statusOf, toEntry } from "./status.js";
+import { toBytes, toText } from "./text.js";
+
+/** Buckets that are looked through in one turn of the event loop. */
+const BUCKETS_PER_TURN = 4_096;
+
+/**
+ * Opens a node in this process. It starts to look for peers at once; `ready()` waits for them.
+ * @throws {TypeError} an option of the wrong type
+ * @throws {RangeError} an option outside its bounds
+ * @throws {LankvError} LANKV_PORT, LANKV_INTERFACE, LANKV_DATA_DIR, LANKV_IN_USE; nothing is left open
+ */
+export async function open(options: OpenOptions = {}): Promise<Lankv> {
+  return new OpenNode(await Node.open(resolveOptions(options)));
+}
+
+class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    super();
+    this.#node = node;
+    node.on("conflict", (winner, loser) => {
+      if (this.listenerCount("conflict") === 0) return;
+      this.emit("conflict", conflictStatus({ winner, loser, foundAtMs: Date.now() }));
+    });
+    node.on("state", (state) => this.emit("state", state));
+    node.on("peer", (change, peer) => {
+      if (change !== "quiet") this.emit(change === "up" ? "peer:up" : "peer:gone", peerStatus(peer));
+    });
+    node.on("error", (error) => {
+      if (this.listenerCount("error") > 0) this.emit("error", error);
+    });
+    node.on("changed", (records) => {
+      if (this.listenerCount("change") === 0) return;
+      for (const record of records) this.emit("change", toChange(record));
+    });
+  }
+
+  async set(key: Data, value: Data, options: SetOptions = {}): Promise<Written> {
+    const keyBytes = toBytes("key", key);
+    this.#checkCondition(keyBytes, options);
+    const record = this.#node.write(keyBytes, toBytes("value", value), this.#expiry(options.ttlMs));
+    await this.#turn();
+    return { version: versionToText(record) };
+  }
+
+  async get(key: Data, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<string | undefined> {
+    const keyBytes = toBytes("key", key);
+    const record = this.#node.read(keyBytes);
+    if (record !== undefined) return toText(record.value);
+    if (options?.timeoutMs === undefined) return undefined;
+    await this.#sought(keyBytes, options.timeoutMs, options.signal);
+    const found = this.#node.read(keyBytes);
+    return found === undefined ? undefined : toText(found.value);
+  }
+
+  peek(key: Data): string | undefined {
+    const record = this.#node.read(toBytes("key", key));
+    return record === undefined ? undefined : toText(record.value);
+  }
+
+  entry(key: Data): Promise<Entry | undefined> {
+    const record = this.#node.read(toBytes("key", key));
+    return Promise.resolve(record === undefined ? undefined : toEntry(record));
+  }
+
+  async delete(key: Data): Promise<boolean> {
+    const keyBytes = toBytes("key", key);
+    if (this.#node.read(keyBytes) === undefined) return false;
+    this.#node.write(keyBytes, undefined);
+    await this.#turn();
+    return true;
+  }
+
+  has(key: Data): Promise<boolean> {
+    return Promise.resolve(this.#node.read(toBytes("key", key)) !== undefined);
+  }
+
+  getMany(keys: readonly Data[]): Promise<(string | undefined)[]> {
+    return Promise.resolve(keys.map((key) => this.peek(key)));
+  }
+
+  async batch(operations: readonly BatchOperation[]): Promise<readonly Written[]> {
+    const writes = operations.map((operation) => {
+      const key = toBytes("key", operation.key);
+      const value = operation.type === "set" ? toBytes("value", operation.value) : undefined;
+      this.#node.checkSize(key, value);
+      return {
+        key,
+        value,
+        expiresAtMs: operation.type === "set" ? this.#expiry(operation.ttlMs) : undefined,
+      };
+    });
+    const records = writes.map(({ key, value, expiresAtMs }) => this.#node.write(key, value, expiresAtMs));
+    await this.#turn();
+    return records.map((record) => ({ version: versionToText(record) }));
+  }
+
+  async *keys(range: KeyRange = {}): AsyncGenerator<string> {
+    for (const key of await this.#keysIn(range)) yield toText(key);
+  }
+
+  async *entries(range: KeyRange = {}): AsyncGenerator<Entry> {
+    for (const key of await this.#keysIn(range)) {
+      const record = this.#node.read(key);
+      if (record !== undefined) yield toEntry(record);
+    }
+  }
+
+  peers(): readonly PeerStatus[] {
+    return peersOf(this.#node);
+  }
+
+  status(): Status {
+    return statusOf(this.#node);
+  }
+
+  conflicts(): readonly ConflictStatus[] {
+    return conflictsOf(this.#node);
+  }
+
+  ready(options?: ReadyOptions): Promise<void> {
+    return ready(this.#node, options);
+  }
+
+  close(): Promise<void> {
+    return this.#node.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Lets the event loop turn when a writer has kept it for long, so that what was written can leave. */
+  async #turn(): Promise<void> {
+    if (this.#node.isTurnFull) await once(this.#node, "turn");
+  }
+
+  #expiry(ttlMs: number | undefined): number | undefined {
+    if (ttlMs === undefined) return undefined;
+    if (Number.isSafeInteger(ttlMs) && ttlMs >= 1 && ttlMs < 2 ** 47) return this.#node.nowMs() + ttlMs;
+    throw new RangeError(`ttlMs must be a whole number of milliseconds, 1 or more, not ${String(ttlMs)}`);
+  }
+
+  #checkCondition(key: Bytes, { nx, xx, ifVersion }: SetOptions): void {
+    if (nx !== true && xx !== true && ifVersion === undefined) return;
+    const held = this.#node.read(key);
+    const version = held === undefined ? undefined : versionToText(held);
+    const failed =
+      nx === true && held !== undefined
+        ? `nx: the key exists with version ${String(version)}`
+        : xx === true && held === undefined
+          ? "xx: the key is missing"
+          : ifVersion !== undefined && version !== ifVersion
+            ? `ifVersion: the key ${version === undefined ? "is missing" : `has version ${version}`}`
+            : undefined;
+    if (failed !== undefined) throw new LankvError("LANKV_CONDITION", `Not written, ${failed}.`);
+  }
+
+  async #sought(key: Bytes, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const end = (): void => {
+        this.#node.off("sought", onSought);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const onSought = (soughtKey: Bytes): void => {
+        if (soughtKey !== key) return;
+        end();
+        resolve();
+      };
+      const onAbort = (): void => {
+        end();
+        reject(signal?.reason instanceof Error ? signal.reason : new DOMException("Aborted", "AbortError"));
+      };
+      this.#node.on("sought", onSought);
+      signal?.addEventListener("abort", onAbort);
+      this.#node.seek(key, timeoutMs);
+    });
+  }
+
+  async #keysIn({ prefix = "", limit = Infinity }: KeyRange): Promise<readonly Bytes[]> {
+    const prefixBytes = toBytes("prefix", prefix);
+    const keys: Bytes[] = [];
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      for (const key of this.#node.map.bucket(bucket).keys()) {
+        if (key.startsWith(prefixBytes) && this.#node.read(key) !== undefined) keys.push(key);
+      }
+      if (bucket % BUCKETS_PER_TURN === BUCKETS_PER_TURN - 1) await nextTurn();
+    }
+    keys.sort();
+    return keys.slice(0, limit);
+  }
+}
+
+function toChange(record: KvRecord): Change {
+  const isSet = record.kind === "value";
+  return {
+    type: isSet ? "set" : "delete",
+    key: toText(record.key),
+    value: isSet ? toText(record.value) : undefined,
+    version: versionToText(record),
+    origin: record.writer,
+  };
+}

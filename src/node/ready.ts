@@ -1,0 +1,33 @@
+/** Waiting until a node is live, has its peers, and holds what they hold. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { LankvError } from "../core/error.js";
+import type { ReadyOptions } from "./lankv.js";
+import type { Node } from "./node.js";
+
+/** How often the conditions are looked at: roots change without an event. */
+const LOOK_EVERY_MS = 20;
+
+/** @throws {LankvError} LANKV_TIMEOUT, LANKV_CLOSED */
+export async function ready(node: Node, options: ReadyOptions = {}): Promise<void> {
+  const { peers = 0, synced = false, timeoutMs = Infinity, signal } = options;
+  const untilMs = performance.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const lacking = whatLacks(node, peers, synced);
+    if (lacking === undefined) return;
+    if (node.isClosed)
+      throw new LankvError("LANKV_CLOSED", "This node was closed while somebody waited for it.");
+    if (performance.now() >= untilMs) {
+      throw new LankvError("LANKV_TIMEOUT", `Not ready after ${String(timeoutMs)} ms: ${lacking}.`);
+    }
+    await sleep(LOOK_EVERY_MS, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+function whatLacks({ replica }: Node, peers: number, synced: boolean): string | undefined {
+  const linked = replica.presence.linked.length;
+  if (replica.state !== "live") return `the node is ${replica.state}`;
+  if (linked < peers) return `${String(linked)} of ${String(peers)} peers are linked`;
+  if (synced && !replica.isSynced) return "not every linked peer holds the same yet";
+  return undefined;
+}
