@@ -5,10 +5,10 @@
  * says where it stopped, so that a question costs this node a bounded amount of work whatever it asks.
  */
 import { BATCH_BYTES_MAX, recordBytes } from "./batch.js";
-import { BUCKETS_PER_GROUP, GROUPS, versionHashHigh, versionHashLow } from "./hash.js";
+import { BUCKETS_PER_GROUP, GROUPS } from "./hash.js";
+import { Held } from "./held.js";
 import type {
   AnswerMessage,
-  Ask,
   ListAnswerMessage,
   ListedGroup,
   ListMessage,
@@ -17,8 +17,8 @@ import type {
 } from "./message.js";
 import type { KvRecord } from "./record.js";
 import type { RecordMap } from "./record-map.js";
-import type { OutStream, SeqRange } from "./stream.js";
-import type { Version, Writer } from "./version.js";
+import type { OutStream, Sent, SeqRange } from "./stream.js";
+import type { Writer } from "./version.js";
 
 /** Greatest answer, in bytes of records; the record that exceeds it is still sent. */
 export const ANSWER_BYTES_MAX = 1024 * 1024;
@@ -34,7 +34,7 @@ export function answer(
   stream: OutStream,
 ): AnswerMessage[] {
   const parts = new Parts(Math.min(question.budgetBytes, ANSWER_BYTES_MAX));
-  const next = collect(question.ask, parts, map, stream);
+  const next = collect(question, self, parts, map, stream);
   const batches = parts.finish();
   return batches.map((records, part) => {
     const last = part === batches.length - 1;
@@ -52,12 +52,18 @@ export function answer(
 }
 
 /** Collects records; returns where the budget ended. */
-function collect(ask: Ask, parts: Parts, map: RecordMap, stream: OutStream): number | undefined {
+function collect(
+  { id, ask }: QuestionMessage,
+  self: Writer,
+  parts: Parts,
+  map: RecordMap,
+  stream: OutStream,
+): number | undefined {
   switch (ask.of) {
     case "stream":
-      return collectStream(ask.range, parts, map, stream);
+      return collectStream(ask.range, self, parts, { map, stream });
     case "buckets":
-      return collectBuckets(ask.spans, parts, map);
+      return collectBuckets(ask.spans, id, parts, map);
     case "keys":
       for (const key of ask.keys) {
         const record = map.get(key);
@@ -68,43 +74,56 @@ function collect(ask: Ask, parts: Parts, map: RecordMap, stream: OutStream): num
   }
 }
 
-function collectStream(range: SeqRange, parts: Parts, map: RecordMap, stream: OutStream): number | undefined {
-  const sent = new Set<string>();
+function collectStream(
+  range: SeqRange,
+  self: Writer,
+  parts: Parts,
+  { map, stream }: { map: RecordMap; stream: OutStream },
+): number | undefined {
+  const added = new Set<string>();
   const to = Math.min(range.to, stream.head);
   for (let seq = Math.max(range.from, stream.tail); seq <= to; seq += 1) {
-    if (parts.isFull) return seq;
-    for (const key of stream.keysOf(seq)) {
-      const record = sent.has(key) ? undefined : map.get(key);
-      if (record === undefined) continue;
-      sent.add(key);
+    const records = stillCurrent(stream.sent(seq), self, map).filter(({ key }) => !added.has(key));
+    if (records.length > 0 && parts.isFull) return seq;
+    for (const record of records) {
+      if (added.has(record.key)) continue;
+      added.add(record.key);
       parts.add(record);
     }
   }
   return undefined;
 }
 
-function collectBuckets(spans: readonly Span[], parts: Parts, map: RecordMap): number | undefined {
+/**
+ * The records of a message that are still current. What a later message of this process overwrote comes with that one,
+ * and what another process overwrote with its stream, or by fingerprints; so each record is sent once, by its writer.
+ */
+function stillCurrent({ keys, stampMax }: Sent, self: Writer, map: RecordMap): readonly KvRecord[] {
+  const records: KvRecord[] = [];
+  for (const key of keys) {
+    const record = map.get(key);
+    if (record?.writer === self && record.stamp <= stampMax) records.push(record);
+  }
+  return records;
+}
+
+function collectBuckets(
+  spans: readonly Span[],
+  id: number,
+  parts: Parts,
+  map: RecordMap,
+): number | undefined {
   for (const { from, to, held } of spans) {
-    const known = new Set<number>();
-    for (let i = 0; i < held.length; i += 2) known.add(hash53(held[i] ?? 0, held[i + 1] ?? 0));
+    const known = new Held(held, id);
     for (let bucket = from; bucket <= to; bucket += 1) {
-      for (const record of map.bucket(bucket).values()) {
-        if (known.size > 0 && known.has(hash53Of(record))) continue;
+      for (const record of map.bucket(bucket)) {
+        if (known.covers(record)) continue;
         if (parts.isFull) return bucket;
         parts.add(record);
       }
     }
   }
   return undefined;
-}
-
-/** The upper 53 bits of a version's hash: as many as a number holds. */
-function hash53(high: number, low: number): number {
-  return high * 0x20_0000 + (low >>> 11);
-}
-
-function hash53Of(version: Version): number {
-  return hash53(versionHashHigh(version), versionHashLow(version));
 }
 
 /** Records on their way into messages of at most {@link BATCH_BYTES_MAX}, until a budget is used up. */

@@ -6,8 +6,9 @@
  * seeking: hello beacons are out; wait until every peer heard is linked, at most 1.5 s, and when none is heard
  *   for so long, this node is alone: live.
  * pulling: a node with nothing asks everybody for everything; then, or at once, one round of fingerprints with the
- *   freshest peer, so that everything that peer had at the start of the round is here.
- * live: the root was equal to that peer's once, or the round is done.
+ *   freshest peer, so that everything that peer had at the start of the round is here. A tick with an equal root is no
+ *   substitute: it may have waited in the socket while this process was blocked.
+ * live: the round is done.
  *
  * Reads and writes work in every state, and streams are applied in every state; bootstrap only decides what to
  * pull first and when to say that it is done.
@@ -25,6 +26,8 @@ export const LINK_MS = 5_000;
 export class Bootstrap {
   #state: State = "offline";
   #sinceMs = 0;
+  /** How long after that there is something to decide. */
+  #waitMs = SEEK_MS;
   #hasAskedForAll = false;
   /** Rounds that reconcile had completed when the one of this bootstrap started; undefined = not started. */
   #roundsBefore: number | undefined;
@@ -42,6 +45,7 @@ export class Bootstrap {
   /** There is a network, perhaps another than before. */
   seek(nowMs: number): void {
     this.#sinceMs = nowMs;
+    this.#waitMs = SEEK_MS;
     this.#hasAskedForAll = false;
     this.#roundsBefore = undefined;
     this.reconcile.abandon();
@@ -62,19 +66,19 @@ export class Bootstrap {
 
   /** When `advance` has something to decide though nothing came. */
   get wakeAtMs(): number {
-    return this.#state === "seeking" ? this.#sinceMs + SEEK_MS : Infinity;
+    return this.#state === "seeking" ? this.#sinceMs + this.#waitMs : Infinity;
   }
 
   #advanceSeeking(peers: ReadonlyMap<string, Peer>, linked: readonly Peer[], nowMs: number): void {
-    const waitedMs = nowMs - this.#sinceMs;
-    if (linked.length > 0 && (linked.length === peers.size || waitedMs >= SEEK_MS)) this.#become("pulling");
-    else if (waitedMs >= (peers.size === 0 ? SEEK_MS : LINK_MS)) this.#become("live");
+    const hasSought = nowMs >= this.#sinceMs + SEEK_MS;
+    if (linked.length > 0 && (linked.length === peers.size || hasSought)) this.#become("pulling");
+    else if (nowMs >= this.#sinceMs + (peers.size === 0 ? SEEK_MS : LINK_MS)) this.#become("live");
+    else this.#waitMs = hasSought ? LINK_MS : SEEK_MS;
   }
 
   #advancePulling(linked: readonly Peer[], nowMs: number): void {
     const source = freshest(linked);
     if (source === undefined) this.seek(nowMs);
-    else if (source.vitals.root === this.map.root) this.#become("live");
     else if (this.reconcile.isIdle) this.#pullNext(source, nowMs);
   }
 

@@ -2,11 +2,11 @@
  * A plan to pull some buckets from some peers: which are still to be asked for, and the questions that ask
  * for them.
  *
- * A question names a run of buckets and the hash of every version held there, so that only what is lacking
+ * A question names runs of buckets and what is held there, so that only what is lacking
  * comes. An answer that used up its budget says where to go on; whatever came is then held, so the same bucket can simply
  * be asked again.
  */
-import { versionHashHigh, versionHashLow } from "./hash.js";
+import { HELD_WORDS, pushHeld } from "./held.js";
 import type { Span } from "./message.js";
 import type { RecordMap } from "./record-map.js";
 
@@ -16,15 +16,16 @@ export interface BucketRange {
   readonly to: number;
 }
 
-/** How many hashes one question carries at the most, unless one bucket alone holds more: 32 KiB of them. */
+/** With so many records held, 48 KiB of words, a question is full; the bucket that fills it is named whole. */
 const HELD_MAX = 4_096;
-/** The most hashes of one bucket that are named; the rest is sent again in vain. */
+/** The most records of one bucket that are named; the rest is sent again in vain. */
 const HELD_OF_BUCKET_MAX = 65_536;
 const SPANS_MAX = 1_024;
 
 export class BucketPull {
   #pending: BucketRange[];
-  #asked = 0;
+  /** The spans of each question under way: those of an earlier plan, whose answers may still come, are not among them. */
+  readonly #asked = new Set<readonly Span[]>();
 
   constructor(ranges: readonly BucketRange[]) {
     this.#pending = join(ranges);
@@ -32,7 +33,7 @@ export class BucketPull {
 
   /** Whether everything was asked for and answered. */
   get isDone(): boolean {
-    return this.#pending.length === 0 && this.#asked === 0;
+    return this.#pending.length === 0 && this.#asked.size === 0;
   }
 
   get hasPending(): boolean {
@@ -42,34 +43,33 @@ export class BucketPull {
   /**
    * Takes the next run of buckets to ask for.
    * @param bucketsMax how many buckets the question may name
+   * @param id of the question
    */
-  take(map: RecordMap, bucketsMax: number): readonly Span[] {
+  take(map: RecordMap, bucketsMax: number, id: number): readonly Span[] {
     const spans: Span[] = [];
     let buckets = 0;
     let held = 0;
     while (spans.length < SPANS_MAX && buckets < bucketsMax && held < HELD_MAX) {
       const range = this.#pending.shift();
       if (range === undefined) break;
-      const span = spanOf(map, range, bucketsMax - buckets, HELD_MAX - held);
+      const span = spanOf(map, range, { bucketsMax: bucketsMax - buckets, heldMax: HELD_MAX - held, id });
       spans.push(span);
       buckets += span.to - span.from + 1;
-      held += span.held.length / 2;
+      held += span.held.length / HELD_WORDS;
       if (span.to < range.to) this.#pending.unshift({ from: span.to + 1, to: range.to });
     }
-    this.#asked += 1;
+    this.#asked.add(spans);
     return spans;
   }
 
   /** The question was answered, up to but not including bucket `next`; undefined = to its end. */
   handleAnswered(spans: readonly Span[], next: number | undefined): void {
-    this.#asked -= 1;
-    if (next !== undefined) this.#putBack(spans, next);
+    if (this.#asked.delete(spans) && next !== undefined) this.#putBack(spans, next);
   }
 
   /** The question was lost. */
   handleLost(spans: readonly Span[]): void {
-    this.#asked -= 1;
-    this.#putBack(spans, 0);
+    if (this.#asked.delete(spans)) this.#putBack(spans, 0);
   }
 
   #putBack(spans: readonly Span[], next: number): void {
@@ -91,17 +91,18 @@ function join(ranges: readonly BucketRange[]): BucketRange[] {
   return joined;
 }
 
-function spanOf(map: RecordMap, range: BucketRange, bucketsMax: number, heldMax: number): Span {
-  const hashes: number[] = [];
+function spanOf(
+  map: RecordMap,
+  range: BucketRange,
+  { bucketsMax, heldMax, id }: { bucketsMax: number; heldMax: number; id: number },
+): Span {
+  const words: number[] = [];
+  const end = Math.min(range.to, range.from + bucketsMax - 1);
   let to = range.from;
-  for (let bucket = range.from; bucket <= range.to && bucket < range.from + bucketsMax; bucket += 1) {
-    const records = map.bucket(bucket);
-    if (bucket > range.from && hashes.length / 2 + records.size > heldMax) break;
-    for (const record of records.values()) {
-      if (hashes.length >= 2 * HELD_OF_BUCKET_MAX) break;
-      hashes.push(versionHashHigh(record), versionHashLow(record));
-    }
+  for (let bucket = range.from; bucket <= end && words.length < HELD_WORDS * heldMax; bucket += 1) {
+    const most = words.length + HELD_WORDS * HELD_OF_BUCKET_MAX;
+    for (const record of map.bucket(bucket)) if (words.length < most) pushHeld(words, record, id);
     to = bucket;
   }
-  return { from: range.from, to, held: Uint32Array.from(hashes) };
+  return { from: range.from, to, held: Uint32Array.from(words) };
 }

@@ -42,8 +42,10 @@ export class Identity {
   /** @returns the new node id when this node had to take one */
   handleBeacon(beacon: Beacon, nowMs: number): NodeId | undefined {
     if (beacon.nodeId !== this.#self.nodeId || beacon.goodbye) return undefined;
+    // The greater one is not my business: of three, it would hide the smaller one from me for ever.
+    if (this.#self.writer < beacon.writer) return undefined;
     if (this.#twin?.writer !== beacon.writer) this.#twin = { writer: beacon.writer, sinceMs: nowMs };
-    if (nowMs - this.#twin.sinceMs < TWIN_AFTER_MS || this.#self.writer < beacon.writer) return undefined;
+    if (nowMs - this.#twin.sinceMs < TWIN_AFTER_MS) return undefined;
     this.#twin = undefined;
     this.#self = { ...this.#self, nodeId: mintId(this.#random) };
     return this.#self.nodeId;

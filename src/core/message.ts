@@ -65,11 +65,11 @@ export interface TickMessage {
   readonly vitals: Vitals;
 }
 
-/** A run of buckets, both ends included, and the 64-bit version hashes that the asker holds there. */
+/** A run of buckets, both ends included, and what the asker holds there: three words a record, see src/core/held.ts. */
 export interface Span {
   readonly from: number;
   readonly to: number;
-  readonly held: Sums;
+  readonly held: Uint32Array;
 }
 
 export type Ask =

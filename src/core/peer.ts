@@ -35,6 +35,8 @@ export class Peer {
   connectedAtMs: number;
   /** When its last message came over the mesh; 0 = none since connecting. */
   messageAtMs = 0;
+  /** Whether any message of it ever came: a beacon alone can come from anybody. */
+  hasTalked = false;
   readonly #hosts = new Map<string, number>();
 
   constructor(beacon: Beacon, from: string, nowMs: number, patienceMs: number) {

@@ -24,6 +24,8 @@ export const RECONNECT_AFTER_MS = 4_000;
 /** The process that a restarted node replaces is gone after this much more silence. */
 const REPLACED_AFTER_MS = 1_500;
 export const PEERS_MAX = 256;
+/** How many subscribers are remembered, those included that are not yet heard. */
+const SUBSCRIBED_MAX = 2 * PEERS_MAX;
 /** How many departed nodes are remembered and called. */
 export const ROSTER_MAX = 256;
 const PATIENCE_MS = 1_000;
@@ -81,6 +83,7 @@ export class Presence {
     const peer = this.#peers.get(writer);
     if (peer === undefined) return undefined;
     peer.messageAtMs = nowMs;
+    peer.hasTalked = true;
     this.#heard(peer, nowMs);
     return peer;
   }
@@ -88,9 +91,18 @@ export class Presence {
   handleSubscription(writer: Writer, present: boolean): Peer | undefined {
     const peer = this.#peers.get(writer);
     if (peer !== undefined) peer.subscribed = present;
-    if (!present) this.#subscribed.delete(writer);
-    else if (this.#subscribed.size < PEERS_MAX) this.#subscribed.add(writer);
+    this.#subscribed.delete(writer);
+    if (present) this.#subscribed.add(writer);
+    this.#forgetStrangers();
     return peer;
+  }
+
+  /** Of too many subscribers, those that were never heard go first, the oldest before the latest. */
+  #forgetStrangers(): void {
+    for (const writer of this.#subscribed) {
+      if (this.#subscribed.size <= SUBSCRIBED_MAX) return;
+      if (!this.#peers.has(writer)) this.#subscribed.delete(writer);
+    }
   }
 
   /** This process was stopped or blocked for so long: nobody's silence counts for that time. */
@@ -202,8 +214,8 @@ export class Presence {
     return [...this.#peers.values()].some((peer) => peer.nodeId === nodeId);
   }
 
-  #remember({ nodeId, name, hosts, vitals, messageAtMs }: Peer, nowMs: number): void {
-    if (messageAtMs === 0) return;
+  #remember({ nodeId, name, hosts, vitals, hasTalked }: Peer, nowMs: number): void {
+    if (!hasTalked) return;
     this.#departed.delete(nodeId);
     this.#departed.set(nodeId, { nodeId, name, hosts, vitals, goneAtMs: nowMs });
     const oldest = this.#departed.keys().next();

@@ -18,6 +18,8 @@ import type { Writer } from "./version.js";
 export const BUDGET_BYTES = 256 * 1024;
 export const OPEN_MAX = 8;
 export const OPEN_PER_PEER_MAX = 2;
+/** No answer has more parts: the budget in the least sizes that a part is closed at, or all sums. */
+const PARTS_MAX = 64;
 const PATIENCE_MIN_MS = 1_000;
 const PATIENCE_MAX_MS = 16_000;
 
@@ -61,9 +63,15 @@ export class Questions {
     return this.#open.size;
   }
 
+  /** The id of the question that is opened next. */
+  get nextId(): number {
+    return (this.#lastId + 1) % 0x1_0000_0000;
+  }
+
   open(peer: Peer, ask: Question["ask"], nowMs: number): Question {
-    this.#lastId = (this.#lastId + 1) % 0x1_0000_0000;
-    const question = { id: this.#lastId, to: peer.writer, ask, askedAtMs: nowMs };
+    const id = this.nextId;
+    this.#lastId = id;
+    const question = { id, to: peer.writer, ask, askedAtMs: nowMs };
     this.#open.set(question.id, { ...question, peer, parts: new Set(), partsInAll: undefined });
     return question;
   }
@@ -73,6 +81,7 @@ export class Questions {
     const open = this.#open.get(answer.id);
     if (open?.to !== answer.from || (open.ask.of === "list") !== (answer.type === "list_answer"))
       return undefined;
+    if (answer.part >= PARTS_MAX) return undefined;
     if (answer.last) open.partsInAll = answer.part + 1;
     open.parts.add(answer.part);
     open.peer.rttMs = open.parts.size === 1 ? nowMs - open.askedAtMs : open.peer.rttMs;

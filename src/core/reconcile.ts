@@ -37,6 +37,10 @@ interface Round {
   readonly peer: Peer | undefined;
   /** Runs of buckets found to differ, while the sums are coming. */
   readonly ranges: BucketRange[];
+  /** The question for the sums; undefined = to be asked, or asked again. */
+  list: Question | undefined;
+  /** What the peer had published when they were asked for: all of it is here when the round is done. */
+  head: number;
   /** Undefined while the sums are coming. */
   pull: BucketPull | undefined;
 }
@@ -92,14 +96,14 @@ export class Reconcile {
 
   /** Starts a round with one peer. */
   compareWith(peer: Peer, nowMs: number): void {
-    this.#round = { peer, ranges: [], pull: undefined };
+    this.#round = { peer, ranges: [], list: undefined, head: 0, pull: undefined };
     this.#rest(nowMs);
-    this.ask(peer, { of: "list" }, nowMs);
   }
 
   /** Starts a round that asks everybody for everything. */
   pullAll(nowMs: number): void {
-    this.#round = { peer: undefined, ranges: [], pull: new BucketPull([{ from: 0, to: BUCKETS - 1 }]) };
+    const pull = new BucketPull([{ from: 0, to: BUCKETS - 1 }]);
+    this.#round = { peer: undefined, ranges: [], list: undefined, head: 0, pull };
     this.#rest(nowMs);
   }
 
@@ -111,7 +115,7 @@ export class Reconcile {
   /** Sums came. @param completes the question, when this is its last part */
   handleSums(part: ListAnswerMessage, completes: Question | undefined): void {
     const round = this.#round;
-    if (round?.pull !== undefined || round?.peer?.writer !== part.from) return;
+    if (round?.pull !== undefined || round?.list?.id !== part.id || round.list.to !== part.from) return;
     for (const listed of part.groups) {
       for (const bucket of differingBuckets(listed, this.map))
         round.ranges.push({ from: bucket, to: bucket });
@@ -128,22 +132,28 @@ export class Reconcile {
     this.#finishWhenDone();
   }
 
-  /** A question of the round got no answer. */
-  handleLost(question: Question, isGone: boolean, nowMs: number): void {
+  /** A question got no answer: it is asked again. */
+  handleLost(question: Question): void {
     const round = this.#round;
-    if (round === undefined) return;
-    if (question.ask.of === "buckets") round.pull?.handleLost(question.ask.spans);
-    if (round.peer?.writer !== question.to) return;
-    if (isGone) this.#round = undefined;
-    else if (question.ask.of === "list") this.compareWith(round.peer, nowMs);
+    if (question.ask.of === "buckets") round?.pull?.handleLost(question.ask.spans);
+    else if (round?.list?.id === question.id) round.list = undefined;
+  }
+
+  /** A round ends with the link to its peer, so that another can be asked. */
+  handleLinks(linked: readonly Peer[]): void {
+    const peer = this.#round?.peer;
+    if (peer !== undefined && !linked.includes(peer)) this.#round = undefined;
   }
 
   /** Asks for as much as the window allows. */
   pump(linked: readonly Peer[], nowMs: number): void {
     const round = this.#round;
-    if (round?.pull === undefined) return;
-    if (round.peer !== undefined && !linked.includes(round.peer)) {
-      this.#round = undefined;
+    if (round?.pull === undefined) {
+      const peer = round?.list === undefined ? round?.peer : undefined;
+      if (round !== undefined && peer !== undefined && this.questions.hasRoom(peer)) {
+        round.list = this.ask(peer, { of: "list" }, nowMs);
+        round.head = peer.stream?.head ?? 0;
+      }
       return;
     }
     const sources = round.peer === undefined ? fullest(linked) : [round.peer];
@@ -153,7 +163,8 @@ export class Reconcile {
       isAsking = false;
       for (const peer of sources) {
         if (!round.pull.hasPending || !this.questions.hasRoom(peer)) continue;
-        this.ask(peer, { of: "buckets", spans: round.pull.take(this.map, buckets) }, nowMs);
+        const spans = round.pull.take(this.map, buckets, this.questions.nextId);
+        this.ask(peer, { of: "buckets", spans }, nowMs);
         isAsking = true;
       }
     }
@@ -166,7 +177,11 @@ export class Reconcile {
 
   #finishWhenDone(): void {
     if (this.#round?.pull?.isDone !== true) return;
-    if (this.#round.peer !== undefined) this.#round.peer.differingTicks = 0;
+    const { peer, head } = this.#round;
+    if (peer !== undefined) {
+      peer.differingTicks = 0;
+      peer.stream?.receive(1, head);
+    }
     this.#rounds += 1;
     this.#round = undefined;
   }

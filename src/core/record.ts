@@ -31,7 +31,7 @@ export interface KvRecord extends Version {
 
 /**
  * How many writers' versions a record names. Beyond it the oldest is dropped, and everything older than
- * the oldest kept counts as seen: an unseen loss is missed only when more than eight processes overwrote
+ * the oldest kept counts as seen: an unseen loss is missed only when eight other processes or more overwrote
  * one key in turn while the loser was cut off.
  */
 export const REPLACES_MAX = 8;

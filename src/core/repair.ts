@@ -59,16 +59,22 @@ export class Repair {
   handleAnswered(question: Question, peer: Peer, answer: AnswerMessage): void {
     if (question.ask.of !== "stream" || peer.stream === undefined) return;
     const { from, to } = question.ask.range;
-    if (answer.tail > from) this.reconcile.hurry(peer);
-    const answeredTo = answer.next === undefined ? to : answer.next - 1;
-    if (answeredTo >= from) peer.stream.receive(from, Math.min(answeredTo, to));
+    if (answer.tail > from) {
+      // The round finds all that lacks, so nothing more is asked of the stream: each gap would start a round of its own.
+      peer.stream.receive(from, peer.stream.head);
+      this.reconcile.hurry(peer);
+      return;
+    }
+    const answeredTo = Math.min(answer.next === undefined ? to : answer.next - 1, to);
+    if (answeredTo >= from) peer.stream.receive(from, answeredTo);
   }
 
-  /** When something that lacks becomes ripe; Infinity when nothing lacks, or it is being asked for. */
+  /** When something that lacks becomes ripe; Infinity when nothing lacks, it is being asked for, or has no room. */
   wakeAtMs(linked: readonly Peer[]): number {
     let at = Infinity;
     for (const peer of linked) {
       if (peer.lackingSinceMs === undefined || this.questions.isAsking(peer, "stream")) continue;
+      if (!this.questions.hasRoom(peer)) continue;
       at = Math.min(at, peer.lackingSinceMs + IN_FLIGHT_MS);
     }
     return at;

@@ -27,7 +27,7 @@ import type { Peer } from "./peer.js";
 import { GONE_AFTER_MS, Presence } from "./presence.js";
 import { Questions, BUDGET_BYTES, type Question } from "./questions.js";
 import { Reconcile } from "./reconcile.js";
-import { RecordMap } from "./record-map.js";
+import { RECORDS_MAX, RecordMap } from "./record-map.js";
 import { replacing, type KvRecord } from "./record.js";
 import { Repair } from "./repair.js";
 import { Seeks } from "./seeks.js";
@@ -112,12 +112,13 @@ export class Replica {
     return this.#clock.offsetMs;
   }
 
-  /** Whether nothing is known to be missing here: live, and every linked peer's last root is the own. */
+  /** Whether nothing is known to be missing here: live, and the last root heard of everybody who is up is the own. */
   get isSynced(): boolean {
     if (this.state !== "live" || this.#questions.size > 0) return false;
-    return this.#presence.linked.every(
-      (peer) => peer.vitals.root === this.#map.root && peer.stream?.missing() === undefined,
-    );
+    for (const { presence, vitals, stream } of this.#presence.peers.values()) {
+      if (presence === "up" && (vitals.root !== this.#map.root || stream?.missing() !== undefined)) return false;
+    }
+    return true;
   }
 
   /** The corrected wall clock, by which expiry is decided. */
@@ -134,18 +135,19 @@ export class Replica {
    * Writes a value, or a tombstone when `value` is undefined. The caller has checked the sizes, and calls
    * `step({ type: "flush" })` when the turn of its event loop is over.
    * @param expiresAtMs corrected Unix milliseconds, or undefined
-   * @returns the record, or undefined when the key's stamps are used up (a forged record; nothing was written)
+   * @param wallMs the machine's wall clock, Unix milliseconds
+   * @returns the record, or undefined when nothing was written: the map is full, or the key's stamps are used up,
+   *   which only a forged record can do
    */
   write(
     key: Bytes,
     value: Bytes | undefined,
     expiresAtMs: number | undefined,
-    now: Now,
+    wallMs: number,
   ): KvRecord | undefined {
-    this.#now = now;
     const held = this.#map.get(key);
-    const stamp = this.#clock.next(now.wallMs, held?.stamp ?? -1);
-    if (stamp === undefined) return undefined;
+    const stamp = this.#clock.next(wallMs, held?.stamp ?? -1);
+    if (stamp === undefined || (held === undefined && this.#map.records >= RECORDS_MAX)) return undefined;
     const { writer } = this.self;
     const record: KvRecord = {
       stamp,
@@ -156,7 +158,7 @@ export class Replica {
       expiresAtMs,
       replaces: replacing(held, writer),
     };
-    this.#map.apply(record);
+    this.#map.replace(held, record);
     this.#pending.push(record);
     return record;
   }
@@ -235,11 +237,11 @@ export class Replica {
     this.#presence.handleWake(now);
     const { peers } = this.#presence;
     for (const question of this.#questions.takeOverdue(peers, now.monoMs)) {
-      const isGone = !peers.has(question.to);
-      this.#reconcile.handleLost(question, isGone, now.monoMs);
+      this.#reconcile.handleLost(question);
       this.#seeks.handleLost(question);
     }
     const linked = this.#presence.linked;
+    this.#reconcile.handleLinks(linked);
     this.#bootstrap.advance(peers, linked, now.monoMs);
     // Offline there may still be other nodes on this host.
     const isSettled = this.state === "live" || this.state === "offline";
@@ -309,10 +311,11 @@ export class Replica {
   }
 
   #handleSet(message: SetMessage, peer: Peer, now: Now): void {
-    if (peer.stream === undefined) this.#reconcile.hurry(peer);
+    const isNew = peer.stream === undefined;
     const stream = this.#repair.streamOf(peer, message.seq - 1);
     if (message.records.length === 0) stream.announce(message.seq);
     else stream.receive(message.seq, message.seq);
+    if (isNew && stream.missing() === undefined) this.#reconcile.hurry(peer);
     this.#apply(message.records, now);
   }
 
@@ -320,7 +323,7 @@ export class Replica {
     peer.vitals = vitals;
     peer.clockOffsetMs = vitals.wallMs - now.wallMs;
     this.#correctClock();
-    if (peer.stream === undefined) this.#reconcile.hurry(peer);
+    const isNew = peer.stream === undefined;
     const stream = this.#repair.streamOf(peer, vitals.head);
     stream.observeHead(vitals.head);
     if (vitals.root === this.#map.root) {
@@ -328,7 +331,11 @@ export class Replica {
       stream.receive(1, vitals.head);
       peer.differingTicks = 0;
       this.#reconcile.handleEqual();
-    } else if (stream.missing() === undefined && !this.#reconcile.isWith(peer)) peer.differingTicks += 1;
+    } else if (stream.missing() === undefined) {
+      // Of a peer that is new here nothing is in flight; one that returns with a gap in its stream is repaired first.
+      if (isNew) this.#reconcile.hurry(peer);
+      else if (!this.#reconcile.isWith(peer)) peer.differingTicks += 1;
+    }
   }
 
   #handleAnswer(message: AnswerMessage, peer: Peer, now: Now): void {
@@ -355,7 +362,7 @@ export class Replica {
     if (records.length === 0) return;
     this.#pending = [];
     for (const batch of batches(records, BATCH_BYTES_MAX)) {
-      const seq = this.#stream.append(batch.map((record) => record.key));
+      const seq = this.#stream.append(batch);
       const first = batch[0];
       const isTooLarge = first !== undefined && recordBytes(first) > BATCH_BYTES_MAX;
       const message: SetMessage = {
@@ -371,7 +378,8 @@ export class Replica {
   #announce(now: Now): void {
     const { beacon, tick, callDeparted } = this.#announcer.due(now);
     if (beacon !== undefined) this.#sendBeacon(beacon, callDeparted, now);
-    if (!tick || this.#presence.peers.size === 0) return;
+    // Also to nobody: whoever has just subscribed may not be known yet, and PUB reaps dead connections as it sends.
+    if (!tick) return;
     // A tick tells the head: what was written before it must be on its way before it.
     this.#flush();
     this.#send({ type: "tick", from: this.self.writer, vitals: this.#vitals(now) }, undefined);

@@ -3,11 +3,13 @@
  *
  * PUB drops messages without a word when a subscriber is slow, and every connection loses what was in
  * flight when it breaks. The numbers are the only thing that shows it. The writer keeps a bounded ring of
- * which keys each message touched; a reader that lacks a range asks for it and gets those keys' *current*
- * records, never history, so the ring costs a pointer a key and an answer is never stale. What has
- * fallen off the ring is found by the fingerprints instead.
+ * which keys each message touched; a reader that lacks a range asks for it and gets those of its records that are still
+ * current, never history, so the ring costs a pointer a key and an answer is never stale. What was overwritten
+ * since comes with the stream of whoever did, or a key that is always written would be sent with every answer.
+ * What has fallen off the ring is found by the fingerprints instead.
  */
 import type { Bytes } from "./bytes.js";
+import type { KvRecord } from "./record.js";
 
 /** A range of sequence numbers, both ends included. */
 export interface SeqRange {
@@ -20,9 +22,19 @@ export const RING_KEYS_MAX = 1_048_576;
 /** How many separate runs a reader remembers beyond its first gap. */
 export const RUNS_MAX = 64;
 
+/** What is remembered of a message. */
+export interface Sent {
+  /** The keys that it touched. */
+  readonly keys: readonly Bytes[];
+  /** The greatest stamp in it: a record of this process with a greater one was written later. */
+  readonly stampMax: number;
+}
+
+const NOTHING: Sent = { keys: [], stampMax: 0 };
+
 /** The stream of this process: which keys each of its recent messages touched. */
 export class OutStream {
-  readonly #ring = new Map<number, readonly Bytes[]>();
+  readonly #ring = new Map<number, Sent>();
   #keys = 0;
   #head = 0;
   #tail = 1;
@@ -39,22 +51,24 @@ export class OutStream {
     return this.#tail;
   }
 
-  /** Numbers a message that touched these keys. */
-  append(keys: readonly Bytes[]): number {
+  /** Numbers a message with these records. */
+  append(records: readonly KvRecord[]): number {
+    const keys = records.map((record) => record.key);
+    const stampMax = records.reduce((most, { stamp }) => Math.max(most, stamp), 0);
     this.#head += 1;
-    this.#ring.set(this.#head, keys);
+    this.#ring.set(this.#head, { keys, stampMax });
     this.#keys += keys.length;
     while (this.#keys > this.keysMax && this.#tail < this.#head) {
-      this.#keys -= this.#ring.get(this.#tail)?.length ?? 0;
+      this.#keys -= this.#ring.get(this.#tail)?.keys.length ?? 0;
       this.#ring.delete(this.#tail);
       this.#tail += 1;
     }
     return this.#head;
   }
 
-  /** The keys that message `seq` touched; none when it is not in the ring. */
-  keysOf(seq: number): readonly Bytes[] {
-    return this.#ring.get(seq) ?? [];
+  /** What message `seq` was; nothing when it is not in the ring. */
+  sent(seq: number): Sent {
+    return this.#ring.get(seq) ?? NOTHING;
   }
 }
 

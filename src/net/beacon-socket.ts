@@ -9,6 +9,7 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { isIPv4 } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import createDebug from "debug";
 import { LankvError } from "../core/error.js";
 import { readNetworks, type Network } from "./interfaces.js";
@@ -17,6 +18,8 @@ const debug = createDebug("lankv:beacon");
 
 /** How long the address of a named host is taken to be what it was. */
 const LOOKUP_EVERY_MS = 30_000;
+/** How long closing waits for what was sent to leave. */
+const LINGER_MS = 500;
 
 export interface BeaconSocketOptions {
   readonly port: number;
@@ -44,6 +47,8 @@ export class BeaconSocket {
   readonly #socket: Socket;
   readonly #options: BeaconSocketOptions;
   readonly #peers: readonly NamedPeer[];
+  /** Datagrams on their way to the system, which takes them in a later turn. */
+  readonly #leaving = new Set<Promise<void>>();
   #isClosed = false;
 
   private constructor(socket: Socket, options: BeaconSocketOptions) {
@@ -104,18 +109,25 @@ export class BeaconSocket {
     for (const peer of this.#peers) this.#sendToNamed(datagram, peer);
   }
 
+  /** Sends what waits, the goodbye among it, and frees the socket. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    await Promise.race([Promise.all(this.#leaving), sleep(LINGER_MS, undefined, { ref: false })]);
     await new Promise<void>((resolve) => {
       this.#socket.close(resolve);
     });
   }
 
   #sendTo(datagram: Buffer, host: string, port: number): void {
-    this.#socket.send(datagram, port, host, (error) => {
-      if (error !== null) debug("to %s: %s", host, error.message);
+    const left = new Promise<void>((resolve) => {
+      this.#socket.send(datagram, port, host, (error) => {
+        if (error !== null) debug("to %s: %s", host, error.message);
+        resolve();
+      });
     });
+    this.#leaving.add(left);
+    void left.then(() => this.#leaving.delete(left));
   }
 
   #sendToNamed(datagram: Buffer, peer: NamedPeer): void {

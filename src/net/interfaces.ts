@@ -30,9 +30,9 @@ export function readNetworks(only: readonly string[] | undefined): readonly Netw
   return networks;
 }
 
-/** Whether the machine has an interface of this name, with or without an address. */
+/** The names of the machine's interfaces that have an IPv4 address. */
 export function interfaceNames(): readonly string[] {
-  return Object.keys(networkInterfaces());
+  return [...new Set(readNetworks(undefined).map((network) => network.interface))];
 }
 
 function toNetwork(name: string, address: string, netmask: string, isLoopback: boolean): Network {

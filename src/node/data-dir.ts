@@ -100,7 +100,7 @@ function unusable(path: string, cause: unknown): LankvError {
     EDQUOT: "the disk quota is used up",
     ENOSPC: "the disk is full",
     ENOTDIR: "a part of the path is not a directory",
-    EEXIST: "it is not a directory",
+    EEXIST: "it is not a directory, or what is named lock in it is not lankv's",
     EPERM: "this user may not write there",
     EROFS: "the file system is read-only",
   };

@@ -15,11 +15,12 @@ import { mintId } from "../core/identity.js";
 import type { State } from "../core/message.js";
 import type { Peer } from "../core/peer.js";
 import type { KvRecord } from "../core/record.js";
-import type { RecordMap } from "../core/record-map.js";
+import { RECORDS_MAX, type RecordMap } from "../core/record-map.js";
 import { Replica } from "../core/replica.js";
 import { BeaconSocket } from "../net/beacon-socket.js";
 import { Mesh } from "../net/mesh.js";
 import { decodeBeacon, encodeBeacon } from "../wire/beacon.js";
+import { EXPIRES_MAX_MS } from "../wire/records.js";
 import { DataDir } from "./data-dir.js";
 import type { NodeOptions } from "./options.js";
 import { software } from "./software.js";
@@ -28,6 +29,9 @@ const debug = createDebug("lankv:node");
 
 /** Writes in one turn of the event loop after which a writer should let the loop turn. */
 const WRITES_PER_TURN = 1_024;
+
+/** How often the addresses of the machine are read. */
+const NETWORK_EVERY_MS = 1_000;
 
 export interface NodeEvents {
   /** Records that changed, written here or elsewhere. */
@@ -39,6 +43,8 @@ export interface NodeEvents {
   sought: [key: Bytes];
   /** The turn of the event loop in which something was written is over. */
   turn: [];
+  /** The node is closed: what somebody waits for will not come. */
+  closed: [];
   error: [error: Error];
 }
 
@@ -51,10 +57,12 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #dataDir: DataDir | undefined;
   readonly #ignored: Map<string, number>;
   #addresses = "";
+  #networkAtMs = 0;
   #writesThisTurn = 0;
   #written: KvRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
+  #turn: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(parts: {
@@ -66,6 +74,8 @@ export class Node extends EventEmitter<NodeEvents> {
     ignored: Map<string, number>;
   }) {
     super();
+    // Everybody who waits for a key listens.
+    this.setMaxListeners(0);
     this.options = parts.options;
     this.#replica = parts.replica;
     this.#mesh = parts.mesh;
@@ -165,22 +175,33 @@ export class Node extends EventEmitter<NodeEvents> {
    * Writes a value, or a tombstone when `value` is undefined. Visible here at once; it leaves with the end of
    * this turn of the event loop.
    * @throws {RangeError} the key or value is outside its bounds
-   * @throws {LankvError} LANKV_CLOSED; LANKV_STAMPS: the key was spoilt by a forged record
+   * @throws {LankvError} LANKV_CLOSED; LANKV_FULL: too many keys; LANKV_STAMPS: the key was spoilt by a forged record
    */
   write(key: Bytes, value: Bytes | undefined, expiresAtMs?: number): KvRecord {
     this.#checkOpen();
     this.checkSize(key, value);
-    const record = this.#replica.write(key, value, expiresAtMs, now());
-    if (record === undefined) {
-      throw new LankvError(
-        "LANKV_STAMPS",
-        "This key's stamps are used up by a forged record; use another key.",
-      );
-    }
+    // The LAN's clocks, which this node may follow, can be anywhere.
+    const atMs = expiresAtMs === undefined ? undefined : Math.min(Math.max(0, expiresAtMs), EXPIRES_MAX_MS);
+    const record = this.#replica.write(key, value, atMs, Date.now());
+    if (record === undefined) throw this.#cannotWrite();
     this.#writesThisTurn += 1;
     if (this.#writesThisTurn === 1) setImmediate(() => this.#endTurn());
     if (this.listenerCount("changed") > 0) this.#written.push(record);
     return record;
+  }
+
+  #cannotWrite(): LankvError {
+    if (this.map.records < RECORDS_MAX) {
+      return new LankvError(
+        "LANKV_STAMPS",
+        "This key's stamps are used up by a forged record; use another key.",
+      );
+    }
+    const most = String(RECORDS_MAX);
+    return new LankvError(
+      "LANKV_FULL",
+      `This node holds ${most} keys, deleted ones included; it cannot hold more.`,
+    );
   }
 
   /** @throws {RangeError} the key or value is outside its bounds */
@@ -198,9 +219,15 @@ export class Node extends EventEmitter<NodeEvents> {
     }
   }
 
-  /** Whether so much was written in this turn that the writer should await the event `turn`. */
+  /** Whether so much was written in this turn that the writer should await its end. */
   get isTurnFull(): boolean {
     return this.#writesThisTurn >= WRITES_PER_TURN;
+  }
+
+  /** The end of the turn of the event loop in which something was written. */
+  turn(): Promise<void> {
+    this.#turn ??= new Promise((resolve) => this.once("turn", resolve));
+    return this.#turn;
   }
 
   /** Asks the peers for a key that is missing here; the event `sought` says when that is over. */
@@ -238,6 +265,7 @@ export class Node extends EventEmitter<NodeEvents> {
       this.emit("changed", written);
     }
     this.step({ type: "flush" });
+    this.#turn = undefined;
     this.emit("turn");
   }
 
@@ -291,7 +319,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   #wake(): void {
     this.#timer = undefined;
-    this.#noticeNetwork();
+    if (monoMs() >= this.#networkAtMs) this.#noticeNetwork();
     this.step({ type: "wake" });
   }
 
@@ -302,6 +330,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** There is no portable event for it; the beacon reads the addresses each second anyway. */
   #noticeNetwork(): void {
+    this.#networkAtMs = monoMs() + NETWORK_EVERY_MS;
     const addresses = this.addresses.join(" ");
     if (addresses === this.#addresses) return;
     debug("addresses: %s", addresses);
@@ -329,6 +358,7 @@ export class Node extends EventEmitter<NodeEvents> {
     await this.#beacons.close();
     await this.#dataDir?.close();
     this.emit("turn");
+    this.emit("closed");
   }
 }
 

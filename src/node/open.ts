@@ -1,10 +1,10 @@
 /**
  * `open`: a node in this process, seen as text.
  */
-import { EventEmitter, once } from "node:events";
+import { EventEmitter } from "node:events";
+import { inspect } from "node:util";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bytes } from "../core/bytes.js";
-import { BUCKETS } from "../core/hash.js";
 import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import { versionToText } from "../core/version.js";
@@ -25,13 +25,13 @@ import type {
   Written,
 } from "./lankv.js";
 import { Node } from "./node.js";
-import { resolveOptions } from "./options.js";
+import { checkAmount, checkNames, OPTION_NAMES, resolveOptions } from "./options.js";
 import { ready } from "./ready.js";
 import { conflictsOf, conflictStatus, peersOf, peerStatus, statusOf, toEntry } from "./status.js";
 import { toBytes, toText } from "./text.js";
 
-/** Buckets that are looked through in one turn of the event loop. */
-const BUCKETS_PER_TURN = 4_096;
+/** Records that are looked through in one turn of the event loop. */
+const RECORDS_PER_TURN = 20_000;
 
 /**
  * Opens a node in this process. It starts to look for peers at once; `ready()` waits for them.
@@ -40,6 +40,7 @@ const BUCKETS_PER_TURN = 4_096;
  * @throws {LankvError} LANKV_PORT, LANKV_INTERFACE, LANKV_DATA_DIR, LANKV_IN_USE; nothing is left open
  */
 export async function open(options: OpenOptions = {}): Promise<Lankv> {
+  checkNames(options, OPTION_NAMES);
   return new OpenNode(await Node.open(resolveOptions(options)));
 }
 
@@ -66,16 +67,19 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     });
   }
 
-  async set(key: Data, value: Data, options: SetOptions = {}): Promise<Written> {
+  async set(key: Data, value: Data, options: SetOptions = NO_OPTIONS): Promise<Written> {
     const keyBytes = toBytes("key", key);
+    if (options !== NO_OPTIONS) checkNames(options, SET_NAMES);
     this.#checkCondition(keyBytes, options);
     const record = this.#node.write(keyBytes, toBytes("value", value), this.#expiry(options.ttlMs));
-    await this.#turn();
-    return { version: versionToText(record) };
+    if (this.#node.isTurnFull) await this.#node.turn();
+    return new WrittenRecord(record);
   }
 
   async get(key: Data, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<string | undefined> {
     const keyBytes = toBytes("key", key);
+    if (options !== undefined) checkNames(options, GET_NAMES);
+    checkAmount("timeoutMs", options?.timeoutMs);
     const record = this.#node.read(keyBytes);
     if (record !== undefined) return toText(record.value);
     if (options?.timeoutMs === undefined) return undefined;
@@ -98,7 +102,7 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     const keyBytes = toBytes("key", key);
     if (this.#node.read(keyBytes) === undefined) return false;
     this.#node.write(keyBytes, undefined);
-    await this.#turn();
+    if (this.#node.isTurnFull) await this.#node.turn();
     return true;
   }
 
@@ -112,6 +116,7 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
 
   async batch(operations: readonly BatchOperation[]): Promise<readonly Written[]> {
     const writes = operations.map((operation) => {
+      checkType(operation.type);
       const key = toBytes("key", operation.key);
       const value = operation.type === "set" ? toBytes("value", operation.value) : undefined;
       this.#node.checkSize(key, value);
@@ -122,8 +127,8 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
       };
     });
     const records = writes.map(({ key, value, expiresAtMs }) => this.#node.write(key, value, expiresAtMs));
-    await this.#turn();
-    return records.map((record) => ({ version: versionToText(record) }));
+    if (this.#node.isTurnFull) await this.#node.turn();
+    return records.map((record) => new WrittenRecord(record));
   }
 
   async *keys(range: KeyRange = {}): AsyncGenerator<string> {
@@ -149,8 +154,11 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     return conflictsOf(this.#node);
   }
 
-  ready(options?: ReadyOptions): Promise<void> {
-    return ready(this.#node, options);
+  async ready(options: ReadyOptions = {}): Promise<void> {
+    checkNames(options, READY_NAMES);
+    checkAmount("peers", options.peers);
+    checkAmount("timeoutMs", options.timeoutMs);
+    await ready(this.#node, options);
   }
 
   close(): Promise<void> {
@@ -159,11 +167,6 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** Lets the event loop turn when a writer has kept it for long, so that what was written can leave. */
-  async #turn(): Promise<void> {
-    if (this.#node.isTurnFull) await once(this.#node, "turn");
   }
 
   #expiry(ttlMs: number | undefined): number | undefined {
@@ -192,6 +195,7 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
         this.#node.off("sought", onSought);
+        this.#node.off("closed", onClosed);
         signal?.removeEventListener("abort", onAbort);
       };
       const onSought = (soughtKey: Bytes): void => {
@@ -199,27 +203,68 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
         end();
         resolve();
       };
+      const onClosed = (): void => {
+        end();
+        reject(new LankvError("LANKV_CLOSED", "This node was closed while somebody waited for a key."));
+      };
       const onAbort = (): void => {
         end();
         reject(signal?.reason instanceof Error ? signal.reason : new DOMException("Aborted", "AbortError"));
       };
       this.#node.on("sought", onSought);
+      this.#node.on("closed", onClosed);
       signal?.addEventListener("abort", onAbort);
       this.#node.seek(key, timeoutMs);
     });
   }
 
-  async #keysIn({ prefix = "", limit = Infinity }: KeyRange): Promise<readonly Bytes[]> {
+  async #keysIn(range: KeyRange): Promise<readonly Bytes[]> {
+    checkNames(range, RANGE_NAMES);
+    const { prefix = "", limit = Infinity } = range;
+    checkAmount("limit", limit);
     const prefixBytes = toBytes("prefix", prefix);
     const keys: Bytes[] = [];
-    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-      for (const key of this.#node.map.bucket(bucket).keys()) {
-        if (key.startsWith(prefixBytes) && this.#node.read(key) !== undefined) keys.push(key);
-      }
-      if (bucket % BUCKETS_PER_TURN === BUCKETS_PER_TURN - 1) await nextTurn();
+    let seen = 0;
+    for (const { key } of this.#node.map.all()) {
+      if (key.startsWith(prefixBytes) && this.#node.read(key) !== undefined) keys.push(key);
+      seen += 1;
+      if (seen % RECORDS_PER_TURN === 0) await nextTurn();
     }
     keys.sort();
     return keys.slice(0, limit);
+  }
+}
+
+const NO_OPTIONS: SetOptions = {};
+const SET_NAMES = ["ttlMs", "nx", "xx", "ifVersion"];
+const GET_NAMES = ["timeoutMs", "signal"];
+const READY_NAMES = ["peers", "synced", "timeoutMs", "signal"];
+const RANGE_NAMES = ["prefix", "limit"];
+
+/** JavaScript callers may pass anything; what is not a set must not be taken for a delete. */
+function checkType(type: unknown): void {
+  if (type !== "set" && type !== "delete")
+    throw new TypeError(`an operation's type must be "set" or "delete", not ${String(type)}`);
+}
+
+/** What a write returns. The text of the version is made when it is read: most writers never look. */
+class WrittenRecord implements Written {
+  readonly #record: KvRecord;
+
+  constructor(record: KvRecord) {
+    this.#record = record;
+  }
+
+  get version(): string {
+    return versionToText(this.#record);
+  }
+
+  toJSON(): Written {
+    return { version: this.version };
+  }
+
+  [inspect.custom](): Written {
+    return this.toJSON();
   }
 }
 

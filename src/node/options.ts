@@ -27,6 +27,37 @@ export interface NodeOptions {
   readonly valueBytesMax: number;
 }
 
+/** The options of `open`. */
+const NAMES: Readonly<Record<keyof OpenOptions, true>> = {
+  name: true,
+  cluster: true,
+  dataDir: true,
+  memory: true,
+  interfaces: true,
+  beaconPort: true,
+  peers: true,
+  discovery: true,
+  port: true,
+  advertise: true,
+  valueBytesMax: true,
+};
+export const OPTION_NAMES = Object.keys(NAMES);
+
+/** @throws {TypeError} an option that does not exist: a slip of the pen would otherwise go unnoticed */
+export function checkNames(options: unknown, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`options must be an object, not ${options === null ? "null" : typeof options}`);
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new TypeError(`there is no option ${unknown}, only ${names.join(", ")}`);
+}
+
+/** @throws {TypeError | RangeError} neither undefined nor a number from 0 on; Infinity is one */
+export function checkAmount(name: string, value: unknown): void {
+  if (value === undefined) return;
+  if (typeof value !== "number") throw new TypeError(`${name} must be a number, not ${typeof value}`);
+  if (!(value >= 0)) throw new RangeError(`${name} must be 0 or more, not ${String(value)}`);
+}
+
 /**
  * @throws {TypeError} a value of the wrong type
  * @throws {RangeError} a value outside its bounds
@@ -110,12 +141,14 @@ function isHost(text: string): boolean {
 }
 
 function checkInterfaces(interfaces: readonly string[] | undefined): void {
+  if (interfaces?.length === 0)
+    throw new RangeError("interfaces must name at least one; leave it out for all of them");
   const known = interfaceNames();
   const unknown = interfaces?.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new LankvError(
     "LANKV_INTERFACE",
-    `There is no network interface ${unknown} with an address. This machine has: ${known.join(", ") || "none"}. ` +
+    `There is no network interface ${unknown} with an IPv4 address. This machine has: ${known.join(", ") || "none"}. ` +
       "Name one of them with --interface.",
   );
 }

@@ -13,14 +13,14 @@ export async function ready(node: Node, options: ReadyOptions = {}): Promise<voi
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
     signal?.throwIfAborted();
+    if (node.isClosed)
+      throw new LankvError("LANKV_CLOSED", "This node is closed, and nobody can wait for it any more.");
     const lacking = whatLacks(node, peers, synced);
     if (lacking === undefined) return;
-    if (node.isClosed)
-      throw new LankvError("LANKV_CLOSED", "This node was closed while somebody waited for it.");
     if (performance.now() >= untilMs) {
       throw new LankvError("LANKV_TIMEOUT", `Not ready after ${String(timeoutMs)} ms: ${lacking}.`);
     }
-    await sleep(LOOK_EVERY_MS, undefined, signal === undefined ? {} : { signal });
+    await sleep(LOOK_EVERY_MS);
   }
 }
 

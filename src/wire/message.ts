@@ -16,6 +16,7 @@
  */
 import { LIMITS } from "../core/bytes.js";
 import { BUCKETS_PER_GROUP, GROUPS } from "../core/hash.js";
+import { HELD_WORDS } from "../core/held.js";
 import type {
   AnswerMessage,
   Ask,
@@ -122,7 +123,7 @@ function writeBody(writer: Writer, message: Message): void {
       return;
     case "list":
       writer.u32(message.id);
-      writer.sums(message.sums);
+      writer.words(message.sums);
       return;
     case "list_answer":
       writer.u32(message.id);
@@ -133,7 +134,7 @@ function writeBody(writer: Writer, message: Message): void {
         writer.u8(group);
         writer.varint(records);
         writer.varint(bytes);
-        writer.sums(sums);
+        writer.words(sums);
       }
   }
 }
@@ -150,8 +151,8 @@ function writeAsk(writer: Writer, ask: Ask): void {
       for (const { from, to, held } of ask.spans) {
         writer.u16(from);
         writer.u16(to);
-        writer.varint(held.length / 2);
-        writer.sums(held);
+        writer.varint(held.length / HELD_WORDS);
+        writer.words(held);
       }
       return;
     case "keys":
@@ -236,7 +237,7 @@ function readAsk(reader: Reader): Ask {
         const from = reader.u16();
         const to = reader.u16();
         if (to < from || from <= (spans.at(-1)?.to ?? -1)) reader.fail();
-        spans.push({ from, to, held: reader.sums(reader.count(8)) });
+        spans.push({ from, to, held: reader.words(HELD_WORDS * reader.count(4 * HELD_WORDS)) });
       }
       return { of: "buckets", spans };
     }

@@ -99,11 +99,13 @@ export class Reader {
     return this.#ok ? this.frame.toString("latin1", from, from + length) : "";
   }
 
-  /** A length up to `max`, then so many bytes of UTF-8. */
+  /** A length up to `max`, then so many bytes of UTF-8; fails when decoding would make them more. */
   text(max: number): string {
     const length = this.varint(max);
     const from = this.#take(length);
-    return this.#ok ? this.frame.toString("utf8", from, from + length) : "";
+    const text = this.#ok ? this.frame.toString("utf8", from, from + length) : "";
+    if (Buffer.byteLength(text, "utf8") > length) this.fail();
+    return this.#ok ? text : "";
   }
 
   /** 8 bytes as 16 hexadecimal digits. */
@@ -114,10 +116,15 @@ export class Reader {
 
   /** `count` 64-bit numbers, as two unsigned halves each. */
   sums(count: number): Uint32Array {
-    const sums = new Uint32Array(count * 8 > this.bytesLeft ? 0 : 2 * count);
-    if (sums.length !== 2 * count) this.fail();
-    for (let i = 0; i < sums.length; i += 1) sums[i] = this.#uint(4);
-    return sums;
+    return this.words(2 * count);
+  }
+
+  /** `count` unsigned 32-bit numbers. */
+  words(count: number): Uint32Array {
+    const words = new Uint32Array(count * 4 > this.bytesLeft ? 0 : count);
+    if (words.length !== count) this.fail();
+    for (let i = 0; i < count && this.#ok; i += 1) words[i] = this.#uint(4);
+    return words;
   }
 
   #uint(bytes: 2 | 4 | 6): number {

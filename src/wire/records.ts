@@ -18,6 +18,9 @@ import type { Version } from "../core/version.js";
 import type { Reader } from "./reader.js";
 import type { Writer } from "./writer.js";
 
+/** The latest time that a record can expire at, Unix milliseconds: what six bytes hold. */
+export const EXPIRES_MAX_MS = 2 ** 48 - 1;
+
 const TOMBSTONE = 1;
 const EXPIRES = 2;
 const REPLACED_SHIFT = 2;

@@ -75,8 +75,8 @@ export class Writer {
     this.#at += this.#frame.write(id, this.#at, "hex");
   }
 
-  /** 64-bit numbers, given as two unsigned halves each. */
-  sums(sums: Uint32Array): void {
-    for (const half of sums) this.u32(half);
+  /** Unsigned 32-bit numbers; of a 64-bit number the upper half first. */
+  words(words: Uint32Array): void {
+    for (const word of words) this.u32(word);
   }
 }

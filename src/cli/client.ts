@@ -1,0 +1,149 @@
+/**
+ * A connection to the daemon. A whole Redis client would take longer to load than most commands take to run.
+ *
+ * Commands that are called in one turn of the event loop leave in one write; replies come in the order of calls.
+ */
+import { once } from "node:events";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
+import RedisParser from "redis-parser";
+import { ERROR_CODES, LankvError } from "../core/error.js";
+import { textToBytes } from "../resp/reply.js";
+
+/** A text goes out as UTF-8. */
+export type Argument = string | number | Uint8Array;
+
+/** A daemon that owes a reply may be silent for so long, unless a command is meant to wait. */
+export const REPLY_MS = 5_000;
+/** What is handed to the socket at once. */
+const CHUNK_BYTES = 65_536;
+/** After how many answers the calls that were answered are let go. */
+const CALLS_KEPT = 4_096;
+
+interface Call {
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class Client {
+  readonly #socket: Socket;
+  readonly #calls: Call[] = [];
+  #answered = 0;
+  #output = "";
+  #failure: Error | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    const parser = new RedisParser({
+      returnBuffers: true,
+      returnReply: (reply: unknown) => this.#take()?.resolve(reply),
+      returnError: (error: Error) => this.#take()?.reject(toError(error.message)),
+      returnFatalError: (error: Error) => socket.destroy(error),
+    });
+    socket.on("data", (chunk: Buffer) => {
+      parser.execute(chunk);
+    });
+    socket.on("error", (error) => {
+      this.#failure = error;
+    });
+    socket.on("close", () => {
+      this.#failure = new LankvError(
+        "LANKV_NO_DAEMON",
+        `The daemon ended the connection${this.#failure === undefined ? "" : `: ${this.#failure.message}`}. ` +
+          "See with 'lankv status' whether it still runs.",
+        { cause: this.#failure, stateChanged: true },
+      );
+      for (let call = this.#take(); call !== undefined; call = this.#take()) call.reject(this.#failure);
+    });
+  }
+
+  /**
+   * @param timeoutMs also how long a reply may take
+   * @throws what the system says when nobody listens there
+   */
+  static async connect(target: NetConnectOpts, timeoutMs: number): Promise<Client> {
+    const socket = connect(target);
+    const timer = setTimeout(() => {
+      socket.destroy(new LankvError("LANKV_TIMEOUT", "The daemon did not take the connection in time."));
+    }, timeoutMs);
+    try {
+      await once(socket, "connect");
+    } finally {
+      clearTimeout(timer);
+    }
+    const client = new Client(socket);
+    client.allow(timeoutMs);
+    return client;
+  }
+
+  /** From now on the daemon may be silent for so long when it owes a reply. */
+  allow(silenceMs: number): void {
+    this.#socket.removeAllListeners("timeout");
+    this.#socket.setTimeout(silenceMs, () => {
+      if (this.#calls.length === this.#answered) return;
+      const error = new LankvError(
+        "LANKV_TIMEOUT",
+        `No reply from the daemon for ${String(silenceMs)} ms. Give it longer with --timeout.`,
+        { stateChanged: true },
+      );
+      for (let call = this.#take(); call !== undefined; call = this.#take()) call.reject(error);
+      this.#socket.destroy();
+    });
+  }
+
+  /**
+   * Sends a command.
+   * @throws {LankvError} LANKV_NO_DAEMON, LANKV_TIMEOUT, and what the daemon says
+   */
+  call(...command: readonly Argument[]): Promise<unknown> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#output === "") process.nextTick(() => this.#flush());
+    this.#output += encode(command);
+    if (this.#output.length >= CHUNK_BYTES) this.#flush();
+    return new Promise((resolve, reject) => {
+      this.#calls.push({ resolve, reject });
+    });
+  }
+
+  /** Fulfilled when the daemon has ended the connection. */
+  async ended(): Promise<void> {
+    if (!this.#socket.closed) await once(this.#socket, "close");
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #flush(): void {
+    if (this.#output !== "" && !this.#socket.destroyed) this.#socket.write(this.#output, "latin1");
+    this.#output = "";
+  }
+
+  #take(): Call | undefined {
+    const call = this.#calls[this.#answered];
+    this.#answered += 1;
+    if (this.#answered >= this.#calls.length || this.#answered === CALLS_KEPT) {
+      this.#calls.splice(0, this.#answered);
+      this.#answered = 0;
+    }
+    return call;
+  }
+}
+
+function encode(command: readonly Argument[]): string {
+  let encoded = `*${String(command.length)}\r\n`;
+  for (const argument of command) {
+    const bytes =
+      argument instanceof Uint8Array
+        ? Buffer.from(argument).toString("latin1")
+        : textToBytes(String(argument));
+    encoded += `$${String(bytes.length)}\r\n${bytes}\r\n`;
+  }
+  return encoded;
+}
+
+/** Errors that have a code come back as what they were; others lose the "ERR" that says nothing. */
+function toError(text: string): Error {
+  const code = ERROR_CODES.find((each) => text.startsWith(`${each} `));
+  if (code !== undefined) return new LankvError(code, text.slice(code.length + 1));
+  return new Error(`The daemon refused: ${text.replace(/^ERR /, "")}`);
+}

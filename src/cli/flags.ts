@@ -1,0 +1,68 @@
+/** The flags: each is an environment variable too, and is checked before anything is done. */
+import { InvalidArgumentError, Option } from "commander";
+import ms, { type StringValue } from "ms";
+
+/** Flags that every command takes. */
+export interface GlobalFlags {
+  readonly socket?: string;
+  readonly url?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly color: boolean;
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+/**
+ * A flag that `LANKV_` and its long name in capitals also sets; a switch is off when that is empty, 0 or false.
+ * @param read checks the text and converts it
+ */
+export function flag(
+  flags: string,
+  description: string,
+  read?: (text: string, before: unknown) => unknown,
+): Option {
+  const option = new Option(flags, description);
+  if (read !== undefined) option.argParser(read);
+  const variable = `LANKV_${(option.long ?? "").slice(2).replaceAll("-", "_").toUpperCase()}`;
+  const isSwitch = !option.required && !option.optional;
+  const isOff = isSwitch && ["", "0", "false"].includes(process.env[variable] ?? " ");
+  return isOff ? option : option.env(variable);
+}
+
+export function readDuration(text: string): number {
+  if (text === "0") return 0;
+  const value = isDuration(text) ? ms(text) : Number.NaN;
+  if (!Number.isFinite(value))
+    throw new InvalidArgumentError("It must be a duration such as 500ms, 10s or 1m.");
+  return Math.round(value);
+}
+
+export function readPort(text: string): number {
+  return readNumber(text, 1, 65_535);
+}
+
+export function readPortOrNone(text: string): number {
+  return readNumber(text, 0, 65_535);
+}
+
+export function readCount(text: string): number {
+  return readNumber(text, 0, 1_000_000_000);
+}
+
+/** Gathers a flag that may be given many times; in the environment, commas separate. */
+export function readList(text: string, before: unknown): string[] {
+  const list: unknown[] = Array.isArray(before) ? before : [];
+  return [...list.map(String), ...text.split(",").filter((item) => item !== "")];
+}
+
+function readNumber(text: string, min: number, max: number): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new InvalidArgumentError(`It must be a whole number from ${String(min)} to ${String(max)}.`);
+}
+
+function isDuration(text: string): text is StringValue {
+  return /^\d{1,9}(\.\d+)?(ms|s|m|h|d|w)$/.test(text);
+}

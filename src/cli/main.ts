@@ -1,0 +1,41 @@
+/** The program `lankv`: the command line in, an exit code out. */
+import { CommanderError } from "commander";
+import { EXIT, Failure, toExitCode } from "./exit.js";
+import { toProgram } from "./program.js";
+
+/**
+ * Runs one command line.
+ * @param argv what follows the program's name
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = toProgram((code) => {
+    exitCode = code;
+  });
+  // Who reads the output may stop reading: `lankv ls | head`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(EXIT.error);
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    tell(error, program.opts<{ verbose?: true }>().verbose === true);
+    return toExitCode(error);
+  }
+}
+
+/** One sentence; with --verbose also where it happened and what underlies it. */
+function tell(error: unknown, isVerbose: boolean): void {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`lankv: ${message}\n`);
+  if (isVerbose && error instanceof Error) {
+    const cause =
+      error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}\n` : "";
+    process.stderr.write(`${error.stack ?? ""}\n${cause}`);
+  } else if (error instanceof Failure && error.exitCode === EXIT.usage) {
+    process.stderr.write("See 'lankv --help'.\n");
+  }
+}

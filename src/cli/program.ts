@@ -1,0 +1,212 @@
+/**
+ * The command line: every command with its arguments and flags. What a command does is in a file of its own,
+ * which is loaded when it is chosen.
+ */
+import { Command } from "commander";
+import type { ExitCode } from "./exit.js";
+import {
+  flag,
+  readCount,
+  readDuration,
+  readList,
+  readPort,
+  readPortOrNone,
+  type GlobalFlags,
+} from "./flags.js";
+import type { DelFlags } from "./del.js";
+import type { GetFlags } from "./get.js";
+import type { LsFlags } from "./ls.js";
+import type { PeersFlags } from "./peers.js";
+import type { ServeFlags } from "./serve.js";
+import type { SetFlags } from "./set.js";
+import type { WaitFlags } from "./status.js";
+
+/** @param onEnd called with the exit code of the command that ran */
+export function toProgram(onEnd: (code: ExitCode) => void): Command {
+  const program = new Command("lankv")
+    .description("A key-value store that every host on a LAN shares.")
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError("See 'lankv --help'.");
+  const end = async (code: Promise<ExitCode> | ExitCode): Promise<void> => {
+    onEnd(await code);
+  };
+  for (const option of globalOptions()) program.addOption(option);
+  addServe(program, end);
+  addKeyCommands(program, end);
+  addNodeCommands(program, end);
+  return program;
+}
+
+type End = (code: Promise<ExitCode> | ExitCode) => Promise<void>;
+
+function globalOptions() {
+  return [
+    flag("-s, --socket <path>", "the daemon's unix socket (default: $XDG_RUNTIME_DIR/lankv/lankv.sock)"),
+    flag("--url <url>", "reach the daemon by TCP: redis://[:PASSWORD@]HOST:PORT"),
+    flag("--json", "print JSON"),
+    flag("-q, --quiet", "say nothing that is not asked for"),
+    flag("-v, --verbose", "say more about errors"),
+    flag("--no-color", "no colours"),
+    flag("--timeout <duration>", "wait so long for the daemon (default: 5s)", readDuration),
+  ];
+}
+
+function addServe(program: Command, end: End): void {
+  program
+    .command("serve")
+    .summary("run a node in the foreground")
+    .description("Runs a node in the foreground. Interrupt it, or 'lankv stop', to end it.")
+    .addOption(flag("--name <name>", "name of this node (default: the host's)"))
+    .addOption(flag("--cluster <name>", "only nodes of the same cluster see each other (default: default)"))
+    .addOption(flag("--data-dir <dir>", "directory for the node's identity (default: the platform's)"))
+    .addOption(flag("--memory", "keep nothing on disk"))
+    .addOption(flag("--interface <name...>", "use only these network interfaces", readList))
+    .addOption(
+      flag(
+        "--beacon-port <port>",
+        "UDP port of the beacons, the same on all nodes (default: 5005)",
+        readPort,
+      ),
+    )
+    .addOption(flag("--peer <host...>", "beacon to these hosts too: HOST[:PORT]", readList))
+    .addOption(flag("--no-discovery", "beacon to no network, only to --peer"))
+    .addOption(flag("--port <port>", "TCP port for messages between nodes (default: a free one)", readPort))
+    .addOption(flag("--advertise <host>", "address that peers connect to"))
+    .addOption(
+      flag("--redis-port <port>", "TCP port for Redis clients, 0 = off (default: 7379)", readPortOrNone),
+    )
+    .addOption(flag("--bind <address>", "loopback address of --redis-port (default: 127.0.0.1)"))
+    .addOption(
+      flag("--log-level <level>", "what to log (default: info)").choices(["error", "warn", "info", "debug"]),
+    )
+    .addOption(flag("--log-json", "log in JSON, one line each"))
+    .action(async (_flags: unknown, command: Command) => {
+      const { serve } = await import("./serve.js");
+      await end(serve(command.optsWithGlobals<ServeFlags>()));
+    });
+}
+
+function addKeyCommands(program: Command, end: End): void {
+  program
+    .command("get <key>")
+    .summary("print a value")
+    .description("Prints a value. A missing key is asked of the peers for --timeout (default: 1s).")
+    .addOption(flag("--raw", "the exact bytes, also to a terminal"))
+    .addOption(flag("-o, --output <file>", "write it to a file"))
+    .addOption(flag("--meta", "print version, origin and times instead"))
+    .action(async (key: string, _flags: unknown, command: Command) => {
+      const { get } = await import("./get.js");
+      await end(get(key, command.optsWithGlobals<GetFlags>()));
+    });
+  program
+    .command("set <key> [value]")
+    .summary("write a value")
+    .description("Writes a value: the text itself, - or nothing for standard input, or @FILE.")
+    .addOption(flag("--ttl <duration>", "it expires after so long", readDuration))
+    .addOption(flag("--nx", "only if the key is missing").conflicts("xx"))
+    .addOption(flag("--xx", "only if the key exists"))
+    .addOption(flag("--if-version <version>", "only if the key has this version"))
+    .action(async (key: string, value: string | undefined, _flags: unknown, command: Command) => {
+      const { set } = await import("./set.js");
+      await end(set(key, value, command.optsWithGlobals<SetFlags>()));
+    });
+  program
+    .command("del [keys...]")
+    .summary("delete keys")
+    .addOption(flag("--prefix <prefix>", "delete all keys that start so"))
+    .addOption(flag("-f, --force", "do not ask"))
+    .action(async (keys: string[], _flags: unknown, command: Command) => {
+      const { del } = await import("./del.js");
+      await end(del(keys, command.optsWithGlobals<DelFlags>()));
+    });
+  program
+    .command("exists <key>")
+    .summary("exit with 0 if a key exists, 3 if not")
+    .action(async (key: string, _flags: unknown, command: Command) => {
+      const { exists } = await import("./get.js");
+      await end(exists(key, command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("ls [prefix]")
+    .summary("list keys")
+    .addOption(flag("-l, --long", "with size, times and origin"))
+    .addOption(flag("-0, --null", "end each key with a NUL byte"))
+    .addOption(flag("--limit <n>", "at most so many", readCount))
+    .action(async (prefix: string | undefined, _flags: unknown, command: Command) => {
+      const { ls } = await import("./ls.js");
+      await end(ls(prefix ?? "", command.optsWithGlobals<LsFlags>()));
+    });
+  program
+    .command("import [file]")
+    .summary("write the keys of a JSON Lines file")
+    .description("Writes the keys of a JSON Lines file, or of standard input: - or nothing.")
+    .action(async (file: string | undefined, _flags: unknown, command: Command) => {
+      const { importKeys } = await import("./import.js");
+      await end(importKeys(file ?? "-", command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("export [file]")
+    .summary("print all keys as JSON Lines")
+    .description("Writes all keys as JSON Lines to a file, or to standard output: - or nothing.")
+    .action(async (file: string | undefined, _flags: unknown, command: Command) => {
+      const { exportKeys } = await import("./export.js");
+      await end(exportKeys(file ?? "-", command.optsWithGlobals<GlobalFlags>()));
+    });
+}
+
+function addNodeCommands(program: Command, end: End): void {
+  program
+    .command("status")
+    .summary("what the node is, holds and sees")
+    .action(async (_flags: unknown, command: Command) => {
+      const { status } = await import("./status.js");
+      await end(status(command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("peers")
+    .summary("the other nodes")
+    .addOption(flag("--watch", "again each second"))
+    .action(async (_flags: unknown, command: Command) => {
+      const { peers } = await import("./peers.js");
+      await end(peers(command.optsWithGlobals<PeersFlags>()));
+    });
+  program
+    .command("wait")
+    .summary("wait until the node is live")
+    .description("Waits until the node is live, for at most --timeout (default: 30s).")
+    .addOption(flag("--peers <n>", "and sees so many peers", readCount))
+    .addOption(flag("--synced", "and holds the same as they do"))
+    .action(async (_flags: unknown, command: Command) => {
+      const { wait } = await import("./status.js");
+      await end(wait(command.optsWithGlobals<WaitFlags>()));
+    });
+  program
+    .command("conflicts")
+    .summary("the latest concurrent writes that lost")
+    .action(async (_flags: unknown, command: Command) => {
+      const { conflicts } = await import("./status.js");
+      await end(conflicts(command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("repl")
+    .summary("a JavaScript prompt with the keys as kv")
+    .action(async (_flags: unknown, command: Command) => {
+      const { repl } = await import("./repl.js");
+      await end(repl(command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("stop")
+    .summary("end the daemon")
+    .action(async (_flags: unknown, command: Command) => {
+      const { stop } = await import("./status.js");
+      await end(stop(command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("version")
+    .summary("print the version")
+    .action(async (_flags: unknown, command: Command) => {
+      const { version } = await import("./version.js");
+      await end(version(command.optsWithGlobals<GlobalFlags>()));
+    });
+}

@@ -1,0 +1,52 @@
+/** `lankv repl`: a Node prompt with `kv` ready, await at top level, and tab completion of keys. */
+import { start, type REPLServer } from "node:repl";
+import { connectToDaemon } from "./connect.js";
+import { EXIT, type ExitCode } from "./exit.js";
+import type { GlobalFlags } from "./flags.js";
+import { Remote } from "./remote.js";
+
+/** At most so many keys are offered. */
+const COMPLETIONS_MAX = 100;
+
+/** A call on kv whose first argument, a string, is being typed. */
+const KEY_BEING_TYPED = /\bkv\s*\.\s*(?:get|set|delete|has|entry)\s*\(\s*(["'`])([^"'`\\]*)$/;
+
+type Completion = [completions: string[], typed: string];
+
+export async function repl(flags: GlobalFlags): Promise<ExitCode> {
+  const kv = new Remote(await connectToDaemon(flags));
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  if (isTerminal && flags.quiet !== true) {
+    const { name, peers, keys } = await kv.status();
+    process.stdout.write(
+      `${String(name)}: ${String(keys)} keys, ${String(peers)} peers. Try await kv.set("one", "111"); .exit ends.\n`,
+    );
+  }
+  const server = start({ prompt: isTerminal ? "lankv> " : "", terminal: isTerminal });
+  Object.defineProperty(server.context, "kv", { value: kv, enumerable: true, writable: true });
+  completeKeys(server, kv);
+  await new Promise((resolve) => server.once("exit", resolve));
+  kv.close();
+  return EXIT.ok;
+}
+
+function completeKeys(server: REPLServer, kv: Remote): void {
+  const completeCode: (...args: never) => unknown = server.completer;
+  const complete = (line: string, done: (error: Error | null, completion: Completion) => void): void => {
+    const typed = KEY_BEING_TYPED.exec(line);
+    if (typed === null) {
+      Reflect.apply(completeCode, server, [line, done]);
+      return;
+    }
+    const prefix = typed[2] ?? "";
+    kv.keys({ prefix, limit: COMPLETIONS_MAX }).then(
+      (keys) => {
+        done(null, [keys, prefix]);
+      },
+      () => {
+        done(null, [[], prefix]);
+      },
+    );
+  };
+  Object.defineProperty(server, "completer", { value: complete });
+}

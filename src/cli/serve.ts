@@ -1,0 +1,131 @@
+/** `lankv serve`. */
+import { serve as openDaemon, type Daemon, type ServeOptions } from "../node/daemon.js";
+import { peerStatus, statusOf } from "../node/status.js";
+import { EXIT, type ExitCode } from "./exit.js";
+import type { GlobalFlags } from "./flags.js";
+import { isLevel, Log } from "./log.js";
+import { defaultSocketPath } from "./socket-path.js";
+import { colorsFor } from "./terminal.js";
+
+/** After a partition there may be many: they are counted, not listed. */
+const CONFLICTS_EVERY_MS = 1_000;
+
+export interface ServeFlags extends GlobalFlags {
+  readonly name?: string;
+  readonly cluster?: string;
+  readonly dataDir?: string;
+  readonly memory?: true;
+  readonly interface?: readonly string[];
+  readonly beaconPort?: number;
+  readonly peer?: readonly string[];
+  readonly discovery: boolean;
+  readonly port?: number;
+  readonly advertise?: string;
+  readonly redisPort?: number;
+  readonly bind?: string;
+  readonly logLevel?: string;
+  readonly logJson?: true;
+}
+
+/** Runs until it is told to stop: by a signal, or by `lankv stop`. A second signal does not wait for the goodbye. */
+export async function serve(flags: ServeFlags): Promise<ExitCode> {
+  const level = flags.logLevel ?? "info";
+  const log = new Log(process.stderr, {
+    level: isLevel(level) ? level : "info",
+    isJson: flags.logJson === true,
+    colors: colorsFor(process.stderr, flags),
+  });
+  const daemon = await openDaemon(toOptions(flags));
+  const stop = (signal: string): void => {
+    if (isStopping) process.exit(EXIT.interrupted);
+    isStopping = true;
+    log.info(`stopping: ${signal}`);
+    void daemon.close();
+  };
+  let isStopping = false;
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  announce(daemon, flags, log);
+  follow(daemon, log);
+  await daemon.closed;
+  log.info("stopped");
+  return EXIT.ok;
+}
+
+function toOptions(flags: ServeFlags): ServeOptions {
+  const { name, cluster, dataDir, memory, beaconPort, discovery, port, advertise, redisPort, bind } = flags;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(dataDir === undefined ? {} : { dataDir }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(flags.interface === undefined ? {} : { interfaces: flags.interface }),
+    ...(beaconPort === undefined ? {} : { beaconPort }),
+    ...(flags.peer === undefined ? {} : { peers: flags.peer }),
+    ...(port === undefined ? {} : { port }),
+    ...(advertise === undefined ? {} : { advertise }),
+    ...(redisPort === undefined ? {} : { redisPort }),
+    ...(bind === undefined ? {} : { bind }),
+    discovery,
+    socket: flags.socket ?? defaultSocketPath(),
+  };
+}
+
+/** Says who this is and where it can be reached. */
+function announce(daemon: Daemon, flags: ServeFlags, log: Log): void {
+  const status = statusOf(daemon.node);
+  const { name, nodeId, cluster, dataDir, addresses, port, beaconPort, version } = status;
+  const facts = {
+    name,
+    nodeId,
+    cluster,
+    data: dataDir ?? "in memory only",
+    socket: daemon.socket,
+    redis: daemon.redisAddress ?? "off",
+    addresses: addresses.join(" ") || "none",
+    port,
+    beaconPort,
+    version,
+  };
+  if (!process.stderr.isTTY || flags.logJson === true) {
+    log.info("serving", facts);
+    return;
+  }
+  const colors = colorsFor(process.stderr, flags);
+  const lines: readonly (readonly [string, string])[] = [
+    ["name", `${colors.bold(name)} (${nodeId}), lankv ${version}`],
+    ["cluster", cluster],
+    ["data", facts.data],
+    ["socket", daemon.socket],
+    ["redis", facts.redis],
+    [
+      "LAN",
+      `${addresses.join(", ") || "no network yet"} (beacons ${String(beaconPort)}, messages ${String(port)})`,
+    ],
+  ];
+  process.stderr.write(lines.map(([label, text]) => `${colors.dim(label.padEnd(8))} ${text}\n`).join(""));
+}
+
+/** Logs what happens to the node. */
+function follow({ node }: Daemon, log: Log): void {
+  node.on("state", (state) => {
+    log.info(`state: ${state}`);
+  });
+  node.on("peer", (change, peer) => {
+    if (change === "quiet") return;
+    const { name, address, nodeId } = peerStatus(peer);
+    log.info(`peer ${change}: ${name}`, { address, nodeId });
+  });
+  let conflicts = 0;
+  let timer: NodeJS.Timeout | undefined;
+  node.on("conflict", () => {
+    conflicts += 1;
+    timer ??= setTimeout(() => {
+      log.warn(`${String(conflicts)} concurrent writes lost; see 'lankv conflicts'`);
+      conflicts = 0;
+      timer = undefined;
+    }, CONFLICTS_EVERY_MS).unref();
+  });
+  node.on("error", (error) => {
+    log.error(error.message);
+  });
+}

@@ -1,0 +1,97 @@
+/** `lankv status`, `lankv wait`, `lankv stop`, `lankv conflicts`. */
+import ms from "ms";
+import { REPLY_MS } from "./client.js";
+import { withDaemon } from "./connect.js";
+import { EXIT, type ExitCode } from "./exit.js";
+import type { GlobalFlags } from "./flags.js";
+import { isObject, toObject, toObjects, toText } from "./replies.js";
+import { colorsFor, toPrintableLine, toTable } from "./terminal.js";
+
+const WAIT_MS = 30_000;
+
+export interface WaitFlags extends GlobalFlags {
+  readonly peers?: number;
+  readonly synced?: true;
+}
+
+export function status(flags: GlobalFlags): Promise<ExitCode> {
+  return withDaemon(flags, async (client) => {
+    const reply = await client.call("LANKV.STATUS");
+    process.stdout.write(flags.json === true ? `${toText(reply)}\n` : toSheet(toObject(reply), flags));
+    return EXIT.ok;
+  });
+}
+
+export function wait(flags: WaitFlags): Promise<ExitCode> {
+  const waitMs = flags.timeout ?? WAIT_MS;
+  return withDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
+    client.allow(waitMs + REPLY_MS);
+    await client.call("LANKV.WAIT", flags.peers ?? 0, flags.synced === true ? 1 : 0, waitMs);
+    return EXIT.ok;
+  });
+}
+
+export function stop(flags: GlobalFlags): Promise<ExitCode> {
+  return withDaemon(flags, async (client) => {
+    await client.call("SHUTDOWN");
+    await client.ended();
+    return EXIT.ok;
+  });
+}
+
+export function conflicts(flags: GlobalFlags): Promise<ExitCode> {
+  return withDaemon(flags, async (client) => {
+    const reply = await client.call("LANKV.CONFLICTS");
+    if (flags.json === true) {
+      process.stdout.write(`${toText(reply)}\n`);
+      return EXIT.ok;
+    }
+    const rows = toObjects(reply).map(({ key, keyBase64, foundAt, winner, loser }) => [
+      new Date(Number(foundAt)).toISOString(),
+      toShown(key, keyBase64),
+      toSide(winner),
+      toSide(loser),
+    ]);
+    process.stdout.write(
+      rows.length === 0 ? "no conflicts\n" : `${await toTable(["FOUND", "KEY", "KEPT", "LOST"], rows)}\n`,
+    );
+    return EXIT.ok;
+  });
+}
+
+function toSheet(status: Readonly<Record<string, unknown>>, flags: GlobalFlags): string {
+  const colors = colorsFor(process.stdout, flags);
+  const text = (name: string): string => String(status[name]);
+  const state = status["state"] === "live" ? colors.green("live") : colors.yellow(text("state"));
+  const addresses: unknown = status["addresses"];
+  const correction = Number(status["clockCorrectionMs"]);
+  const lines: readonly (readonly [string, string])[] = [
+    ["node", `${text("name")} (${text("nodeId")})`],
+    ["cluster", text("cluster")],
+    ["state", `${state}, ${status["synced"] === true ? "synced" : colors.yellow("not synced")}`],
+    ["peers", text("peers")],
+    ["keys", `${text("keys")} (${text("bytes")} bytes)`],
+    ["root", text("root")],
+    ["conflicts", text("conflicts")],
+    ["addresses", Array.isArray(addresses) ? addresses.join(", ") : ""],
+    ["ports", `beacons ${text("beaconPort")}, messages ${text("port")}`],
+    ["data", status["dataDir"] === null ? "in memory only" : text("dataDir")],
+    ["up", ms(Number(status["uptimeMs"]))],
+    ["version", text("version")],
+    ...(correction === 0 ? [] : [["clock", colors.yellow(`corrected by ${ms(correction)}`)] as const]),
+  ];
+  return lines.map(([name, value]) => `${colors.dim(name.padEnd(10))} ${value}\n`).join("");
+}
+
+function toSide(side: unknown): string {
+  if (!isObject(side)) return "";
+  if (side["deleted"] === true) return "deleted";
+  const shown = toShown(side["value"], side["valueBase64"]);
+  return shown.length > 40 ? `${shown.slice(0, 39)}…` : shown;
+}
+
+function toShown(text: unknown, base64: unknown): string {
+  return toPrintableLine(
+    typeof text === "string" ? Buffer.from(text) : Buffer.from(String(base64), "base64"),
+  );
+}

@@ -1,0 +1,53 @@
+/**
+ * What a question for buckets says of each record that the asker holds there, so that only what it lacks comes: three
+ * 32-bit words.
+ *
+ *     key       MurmurHash3 of the key, seeded with the question's id
+ *     version   53 bits of the stamp, then the low 11 bits of MurmurHash3 of the writer, seeded with the id
+ *
+ * Hashes of versions would be shorter, but say only that a version is held, not that a newer one is: whoever is
+ * ahead would be sent all that it has overwritten, and a thousand deletes would cost a thousand old values.
+ * A collision hides a record from the asker; with the id for a seed it hides it for one question only.
+ */
+import type { Bytes } from "./bytes.js";
+import { murmur3 } from "./hash.js";
+import type { KvRecord } from "./record.js";
+
+/** Words for each record. */
+export const HELD_WORDS = 3;
+
+const TAG_BITS = 11;
+const STAMP_LOW = 2 ** (32 - TAG_BITS);
+
+/** Appends what is said of one record in the question `id`. */
+export function pushHeld(words: number[], { key, stamp, writer }: KvRecord, id: number): void {
+  const low = ((stamp % STAMP_LOW) << TAG_BITS) | tagOf(writer, id);
+  words.push(murmur3(key, id), Math.floor(stamp / STAMP_LOW), low >>> 0);
+}
+
+/** What the asker of the question `id` holds in one run of buckets. */
+export class Held {
+  /** By hash of the key, where its words begin. */
+  readonly #at = new Map<number, number>();
+
+  constructor(
+    private readonly words: Uint32Array,
+    private readonly id: number,
+  ) {
+    for (let at = 0; at < words.length; at += HELD_WORDS) this.#at.set(words[at] ?? 0, at);
+  }
+
+  /** Whether the asker holds this version of the key, or a newer one. */
+  covers({ key, stamp, writer }: KvRecord): boolean {
+    const at = this.#at.size === 0 ? undefined : this.#at.get(murmur3(key, this.id));
+    if (at === undefined) return false;
+    const low = this.words[at + 2] ?? 0;
+    const heldStamp = (this.words[at + 1] ?? 0) * STAMP_LOW + (low >>> TAG_BITS);
+    if (heldStamp !== stamp) return heldStamp > stamp;
+    return (low & (2 ** TAG_BITS - 1)) === tagOf(writer, this.id);
+  }
+}
+
+function tagOf(writer: Bytes, id: number): number {
+  return murmur3(writer, id) & (2 ** TAG_BITS - 1);
+}

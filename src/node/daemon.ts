@@ -1,0 +1,236 @@
+/**
+ * A node that serves other programs: on a unix socket and, for those that cannot use one, a TCP port.
+ *
+ * What other programs may hold, the socket and the port, is claimed before the node opens, so that a start that
+ * fails has not been on the network. Whoever connects in between waits.
+ */
+import { chmod, lstat, mkdir } from "node:fs/promises";
+import { createServer, isIPv6, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { LankvError } from "../core/error.js";
+import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
+import { RespServer } from "../resp/server.js";
+import type { OpenOptions } from "./lankv.js";
+import { Node } from "./node.js";
+import { NodeKeyspace } from "./node-keyspace.js";
+import { resolveOptions } from "./options.js";
+
+export interface ServeOptions extends OpenOptions {
+  /** Path of the unix socket (on Windows, of the pipe): at most 107 bytes. */
+  readonly socket: string;
+  /** TCP port for Redis clients, 1 to 65 535; 0 = none. Default: 7379. */
+  readonly redisPort?: number;
+  /** Loopback address that the TCP port is bound to. Default: 127.0.0.1. */
+  readonly bind?: string;
+}
+
+/** Default TCP port for Redis clients. */
+export const REDIS_PORT = 7379;
+
+export class Daemon {
+  readonly node: Node;
+  readonly socket: string;
+  /** HOST:PORT for Redis clients; undefined = none. */
+  readonly redisAddress: string | undefined;
+  /** Fulfilled once everything is closed, whoever asked for that. */
+  readonly closed: Promise<void>;
+  readonly #doors: Doors;
+  readonly #server: RespServer;
+  #setClosed: (closing: Promise<void>) => void = () => undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(node: Node, doors: Doors, at: { socket: string; redisAddress: string | undefined }) {
+    this.node = node;
+    this.socket = at.socket;
+    this.redisAddress = at.redisAddress;
+    this.#doors = doors;
+    this.closed = new Promise((resolve) => {
+      this.#setClosed = resolve;
+    });
+    this.#server = new RespServer(
+      new NodeKeyspace(node, () => {
+        void this.close();
+      }),
+    );
+    doors.lead((client) => {
+      this.#server.accept(client);
+    });
+  }
+
+  /** Says goodbye to the peers and frees everything. The clients' connections end last. Idempotent. */
+  close(): Promise<void> {
+    if (this.#closing === undefined) {
+      this.#closing = this.#close();
+      this.#setClosed(this.#closing);
+    }
+    return this.closed;
+  }
+
+  async #close(): Promise<void> {
+    const shut = this.#doors.close();
+    await this.node.close();
+    this.#server.close();
+    await shut;
+  }
+}
+
+/**
+ * Opens a node and serves it.
+ * @throws {RangeError} an option outside its bounds
+ * @throws {LankvError} LANKV_IN_USE, LANKV_SOCKET, LANKV_PORT, and those of `open`; nothing is left open
+ */
+export async function serve(options: ServeOptions): Promise<Daemon> {
+  const nodeOptions = resolveOptions(options);
+  const { socket, redisPort = REDIS_PORT, bind = "127.0.0.1" } = options;
+  if (!Number.isInteger(redisPort) || redisPort < 0 || redisPort > 65_535) {
+    throw new RangeError(`redisPort must be a whole number from 0 to 65535, not ${String(redisPort)}`);
+  }
+  if (!isLoopback(bind)) {
+    throw new RangeError(
+      `bind must be a loopback address such as 127.0.0.1, not ${bind}: whoever reached the port could change every key`,
+    );
+  }
+  const doors = new Doors();
+  try {
+    await doors.openSocket(socket);
+    const redisAddress = redisPort === 0 ? undefined : await doors.openPort(bind, redisPort);
+    return new Daemon(await Node.open(nodeOptions), doors, { socket, redisAddress });
+  } catch (error) {
+    await doors.close();
+    throw error;
+  }
+}
+
+/** Where clients come in. They are kept waiting until somebody takes them. */
+class Doors {
+  readonly #servers: Server[] = [];
+  readonly #waiting = new Set<Socket>();
+  #accept: (client: Socket) => void = (client) => {
+    this.#waiting.add(client);
+    client.on("error", () => client.destroy());
+    client.once("close", () => this.#waiting.delete(client));
+  };
+
+  /** @throws {LankvError} LANKV_IN_USE, LANKV_SOCKET */
+  async openSocket(path: string): Promise<void> {
+    const bytes = Buffer.byteLength(path);
+    if (bytes > SOCKET_PATH_BYTES_MAX) {
+      throw new LankvError(
+        "LANKV_SOCKET",
+        `The socket's path is too long: ${path} has ${String(bytes)} bytes, and the system allows ` +
+          `${String(SOCKET_PATH_BYTES_MAX)}. Choose a shorter one with --socket PATH.`,
+      );
+    }
+    const server = this.#add();
+    let isClaimed: boolean;
+    try {
+      isClaimed = await claim(server, path);
+    } catch (cause) {
+      if (cause instanceof LankvError) throw cause;
+      throw unusable(path, cause);
+    }
+    if (!isClaimed) {
+      throw new LankvError(
+        "LANKV_IN_USE",
+        `Another lankv serves at ${path}. ` +
+          `Stop it with 'lankv --socket ${path} stop', or give this one its own with --socket PATH.`,
+      );
+    }
+  }
+
+  /**
+   * @returns where it is
+   * @throws {LankvError} LANKV_PORT
+   */
+  async openPort(host: string, port: number): Promise<string> {
+    const shown = `${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
+    const server = this.#add();
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    }).catch((cause: unknown) => {
+      const reason =
+        codeOf(cause) === "EADDRINUSE"
+          ? "another program listens there"
+          : codeOf(cause) === "EACCES"
+            ? "this user may not bind it"
+            : String(cause);
+      throw new LankvError(
+        "LANKV_PORT",
+        `The TCP port for Redis clients, ${shown}, cannot be bound: ${reason}. ` +
+          "Choose another with --redis-port PORT, or none with --redis-port 0.",
+        { cause },
+      );
+    });
+    return shown;
+  }
+
+  /** Hands over everybody who waits and who comes from now on. */
+  lead(accept: (client: Socket) => void): void {
+    this.#accept = accept;
+    for (const client of this.#waiting) {
+      client.removeAllListeners("error");
+      accept(client);
+    }
+    this.#waiting.clear();
+  }
+
+  /** Lets nobody in any more, and waits until those who are inside have left. */
+  async close(): Promise<void> {
+    for (const client of this.#waiting) client.destroy();
+    const listening = this.#servers.filter((server) => server.listening);
+    await Promise.all(listening.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+
+  #add(): Server {
+    const server = createServer((client) => {
+      this.#accept(client);
+    });
+    this.#servers.push(server);
+    return server;
+  }
+}
+
+/** Makes the server listen at the path, for this user only. False when another daemon does. */
+async function claim(server: Server, path: string): Promise<boolean> {
+  if (process.platform === "win32") return claimSocket(server, path);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  if (stats !== undefined && !stats.isSocket()) {
+    throw new LankvError(
+      "LANKV_SOCKET",
+      `${path} is there already, and not a socket. Choose another path with --socket PATH.`,
+    );
+  }
+  if (!(await claimSocket(server, path))) return false;
+  await chmod(path, 0o600);
+  return true;
+}
+
+function unusable(path: string, cause: unknown): LankvError {
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: "this user may not write there",
+    EPERM: "this user may not write there",
+    EEXIST: "a part of the path is not a directory",
+    ENOTDIR: "a part of the path is not a directory",
+    ENOSPC: "the disk is full",
+    EDQUOT: "the disk quota is used up",
+    EROFS: "the file system is read-only",
+  };
+  const reason = reasons[codeOf(cause)] ?? String(cause);
+  return new LankvError(
+    "LANKV_SOCKET",
+    `The socket ${path} cannot be made: ${reason}. Choose another path with --socket PATH.`,
+    { cause },
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}

@@ -1,0 +1,91 @@
+/** A node as the Redis-protocol server sees it: values that are deleted or expired are not there. */
+import type { Bytes } from "../core/bytes.js";
+import type { Conflict } from "../core/conflicts.js";
+import type { KvRecord } from "../core/record.js";
+import type { Keyspace, ReadyDemand } from "../resp/keyspace.js";
+import type { PeerStatus, Status } from "./lankv.js";
+import type { Node } from "./node.js";
+import { ready } from "./ready.js";
+import { peersOf, statusOf } from "./status.js";
+
+export class NodeKeyspace implements Keyspace {
+  readonly stop: () => void;
+  readonly #node: Node;
+
+  constructor(node: Node, stop: () => void) {
+    this.#node = node;
+    this.stop = stop;
+    // Each client that waits for a key listens, and their number is bounded.
+    node.setMaxListeners(0);
+  }
+
+  get size(): number {
+    return this.#node.map.values;
+  }
+
+  get(key: Bytes): KvRecord | undefined {
+    return this.#node.read(key);
+  }
+
+  set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
+    return this.#node.write(key, value, expiresAtMs);
+  }
+
+  delete(key: Bytes): boolean {
+    if (this.#node.read(key) === undefined) return false;
+    this.#node.write(key, undefined);
+    return true;
+  }
+
+  bucket(index: number): Iterable<KvRecord> {
+    return living(this.#node.map.bucket(index), this.#node.nowMs());
+  }
+
+  all(): Iterable<KvRecord> {
+    return living(this.#node.map.all(), this.#node.nowMs());
+  }
+
+  nowMs(): number {
+    return this.#node.nowMs();
+  }
+
+  async seek(key: Bytes, timeoutMs: number, signal: AbortSignal): Promise<KvRecord | undefined> {
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        this.#node.off("sought", onSought);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const onSought = (sought: Bytes): void => {
+        if (sought === key) end();
+      };
+      this.#node.on("sought", onSought);
+      signal.addEventListener("abort", end);
+      this.#node.seek(key, timeoutMs);
+    });
+    return this.#node.read(key);
+  }
+
+  ready(demand: ReadyDemand): Promise<void> {
+    return ready(this.#node, demand);
+  }
+
+  status(): Status {
+    return statusOf(this.#node);
+  }
+
+  peers(): readonly PeerStatus[] {
+    return peersOf(this.#node);
+  }
+
+  conflicts(): readonly Conflict[] {
+    return this.#node.replica.conflicts.list();
+  }
+}
+
+function* living(records: Iterable<KvRecord>, nowMs: number): Generator<KvRecord, void> {
+  for (const record of records) {
+    const { kind, expiresAtMs } = record;
+    if (kind === "value" && (expiresAtMs === undefined || expiresAtMs > nowMs)) yield record;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What the Redis-protocol server needs of a node: the keys, and what the LANKV commands show. Everything is bytes.
+ */
+import type { Bytes } from "../core/bytes.js";
+import type { Conflict } from "../core/conflicts.js";
+import type { KvRecord } from "../core/record.js";
+
+export interface Keyspace {
+  /** How many keys hold a value. */
+  readonly size: number;
+  /** The record of a key that holds a value now; undefined when it is deleted, expired or was never written. */
+  get(key: Bytes): KvRecord | undefined;
+  /**
+   * Writes a value.
+   * @param expiresAtMs corrected Unix milliseconds; undefined = never
+   * @throws {RangeError} the key or value is outside its bounds
+   * @throws {LankvError} LANKV_STAMPS, LANKV_CLOSED
+   */
+  set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord;
+  /** @returns whether the key held a value */
+  delete(key: Bytes): boolean;
+  /** The records of a bucket that hold a value now, in no particular order. */
+  bucket(index: number): Iterable<KvRecord>;
+  /** The records of all keys that hold a value now; what is written during a walk may be met or not. */
+  all(): Iterable<KvRecord>;
+  /** The corrected clock, by which keys expire: Unix milliseconds. */
+  nowMs(): number;
+  /** As `get`, but a missing key is asked of the peers for at most `timeoutMs`. */
+  seek(key: Bytes, timeoutMs: number, signal: AbortSignal): Promise<KvRecord | undefined>;
+  /**
+   * Waits until the node is live, sees so many peers and, if `synced`, holds the same as they do.
+   * @throws {LankvError} LANKV_TIMEOUT
+   */
+  ready(options: ReadyDemand): Promise<void>;
+  status(): KeyspaceStatus;
+  peers(): readonly object[];
+  /** The latest concurrent writes that lost, oldest first. */
+  conflicts(): readonly Conflict[];
+  /** Asks the program to end; returns at once. */
+  stop(): void;
+}
+
+export interface ReadyDemand {
+  readonly peers: number;
+  readonly synced: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What INFO shows; LANKV.STATUS shows all that the object has. */
+export interface KeyspaceStatus {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly cluster: string;
+  readonly state: string;
+  readonly peers: number;
+  readonly keys: number;
+  readonly bytes: number;
+  readonly root: string;
+  readonly uptimeMs: number;
+  readonly version: string;
+}

@@ -1,0 +1,170 @@
+/**
+ * Reads requests off a connection: arrays of bulk strings, or inline commands.
+ *
+ * The grammar of requests is a small part of that of replies, and the hostile end of the connection: the length of
+ * everything is checked against its bound before a byte of it is kept, and the errors are those of Redis, word for word.
+ * Arguments come out as byte strings, copied, so that no part of a received chunk is pinned.
+ *
+ *     *2\r\n $3\r\n GET\r\n $3\r\n key\r\n        or        GET key\r\n
+ */
+import type { Bytes } from "../core/bytes.js";
+import { splitInline } from "./inline.js";
+
+/** Most arguments of one request, its name included. */
+export const ARGUMENTS_MAX = 1_048_576;
+/** Longest argument. Values end at 1 MiB; what is a little longer is read and refused in words. */
+export const ARGUMENT_BYTES_MAX = 16 * 1_048_576;
+/** Longest request: the sum of its arguments. */
+export const REQUEST_BYTES_MAX = 64 * 1_048_576;
+/** Longest line: an inline command, or the digits of a length. */
+export const LINE_BYTES_MAX = 65_536;
+
+const CR = 13;
+const LF = 10;
+const STAR = 42;
+const DOLLAR = 36;
+const MINUS = 45;
+const NOTHING = Buffer.alloc(0);
+
+/** The client does not speak the protocol: it is told so, and the connection ends. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+}
+
+export type Request = readonly Bytes[];
+
+export class RequestParser {
+  #buffer: Buffer = NOTHING;
+  #offset = 0;
+  /** Chunks that came after `#buffer`, joined to it when `#needed` bytes are there. */
+  #later: Buffer[] = [];
+  #laterBytes = 0;
+  #needed = 1;
+  #args: Bytes[] = [];
+  #argsMissing = 0;
+  #requestBytes = 0;
+  /** Length of the argument that is being read; -1 before it is known. */
+  #argBytes = -1;
+
+  push(chunk: Buffer): void {
+    this.#later.push(chunk);
+    this.#laterBytes += chunk.length;
+  }
+
+  /**
+   * The next whole request, or undefined until more is pushed.
+   * @throws {ProtocolError} nothing more can be read from this connection
+   */
+  next(): Request | undefined {
+    for (;;) {
+      if (!this.#join()) return undefined;
+      if (this.#argsMissing === 0 && !this.#begin()) continue;
+      while (this.#argsMissing > 0 && this.#readArgument());
+      if (this.#argsMissing > 0) continue;
+      const request = this.#args;
+      this.#args = [];
+      if (request.length > 0) return request;
+    }
+  }
+
+  /** Makes what has come one buffer. Whether it is enough to go on with. */
+  #join(): boolean {
+    const rest = this.#buffer.length - this.#offset;
+    if (rest + this.#laterBytes < this.#needed) return false;
+    if (this.#laterBytes > 0) {
+      const [first = NOTHING, ...others] = this.#later;
+      this.#buffer =
+        rest === 0 && others.length === 0
+          ? first
+          : Buffer.concat([this.#buffer.subarray(this.#offset), first, ...others]);
+      this.#offset = 0;
+      this.#later = [];
+      this.#laterBytes = 0;
+    }
+    this.#needed = 1;
+    return true;
+  }
+
+  /** Reads the head of a request, or a whole inline command. False when more must come first. */
+  #begin(): boolean {
+    if (this.#buffer[this.#offset] !== STAR) return this.#readInline();
+    const count = this.#readLength("mbulk count", "multibulk length");
+    if (count === undefined) return false;
+    if (count > ARGUMENTS_MAX) throw new ProtocolError("Protocol error: invalid multibulk length");
+    this.#argsMissing = Math.max(count, 0);
+    this.#requestBytes = 0;
+    return true;
+  }
+
+  #readInline(): boolean {
+    const end = this.#buffer.indexOf(LF, this.#offset);
+    if ((end < 0 ? this.#buffer.length : end) - this.#offset > LINE_BYTES_MAX) {
+      throw new ProtocolError("Protocol error: too big inline request");
+    }
+    if (end < 0) return this.#lacks(this.#buffer.length - this.#offset + 1);
+    const stop = end > this.#offset && this.#buffer[end - 1] === CR ? end - 1 : end;
+    const args = splitInline(this.#buffer.toString("latin1", this.#offset, stop));
+    if (args === undefined) throw new ProtocolError("Protocol error: unbalanced quotes in request");
+    this.#offset = end + 1;
+    this.#args = args;
+    return true;
+  }
+
+  /** Reads one argument. False when more must come first. */
+  #readArgument(): boolean {
+    if (this.#argBytes < 0) {
+      const type = this.#buffer[this.#offset];
+      if (type === undefined) return this.#lacks(1);
+      if (type !== DOLLAR) {
+        throw new ProtocolError(`Protocol error: expected '$', got '${String.fromCharCode(type)}'`);
+      }
+      const length = this.#readLength("bulk count", "bulk length");
+      if (length === undefined) return false;
+      if (length < 0 || length > ARGUMENT_BYTES_MAX) {
+        throw new ProtocolError("Protocol error: invalid bulk length");
+      }
+      this.#requestBytes += length;
+      if (this.#requestBytes > REQUEST_BYTES_MAX) throw new ProtocolError("Protocol error: too big request");
+      this.#argBytes = length;
+    }
+    const end = this.#offset + this.#argBytes;
+    if (end + 2 > this.#buffer.length) return this.#lacks(this.#argBytes + 2);
+    this.#args.push(this.#buffer.toString("latin1", this.#offset, end));
+    this.#offset = end + 2;
+    this.#argBytes = -1;
+    this.#argsMissing -= 1;
+    return true;
+  }
+
+  /** Reads the number that follows the type's byte, and the end of the line; undefined when more must come first. */
+  #readLength(count: string, length: string): number | undefined {
+    const buffer = this.#buffer;
+    let at = this.#offset + 1;
+    const isNegative = buffer[at] === MINUS;
+    if (isNegative) at += 1;
+    const start = at;
+    let value = 0;
+    for (; at < buffer.length && buffer[at] !== CR; at += 1) {
+      const digit = (buffer[at] ?? 0) - 48;
+      if (digit < 0 || digit > 9 || at - start > 15) {
+        throw new ProtocolError(`Protocol error: invalid ${length}`);
+      }
+      value = value * 10 + digit;
+    }
+    if (at + 2 > buffer.length) {
+      if (at - this.#offset > LINE_BYTES_MAX)
+        throw new ProtocolError(`Protocol error: too big ${count} string`);
+      this.#lacks(buffer.length - this.#offset + 1);
+      return undefined;
+    }
+    if (at === start) throw new ProtocolError(`Protocol error: invalid ${length}`);
+    this.#offset = at + 2;
+    return isNegative ? -value : value;
+  }
+
+  /** Nothing is tried again before so many bytes are there. */
+  #lacks(bytes: number): false {
+    this.#needed = bytes;
+    return false;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What a checker sees of a run. Checkers watch from outside and keep their own model of the truth; they use none of the
+ * core's logic to decide what is right.
+ */
+import type { Effect, Input, Now } from "../../src/core/effect.js";
+import type { Message } from "../../src/core/message.js";
+import type { KvRecord } from "../../src/core/record.js";
+import type { Process } from "./process.js";
+import type { Tallies } from "./tallies.js";
+
+/** A process wrote a key; `record` is undefined when it refused to. */
+export interface Wrote {
+  readonly process: Process;
+  readonly key: string;
+  readonly value: string | undefined;
+  readonly expiresAtMs: number | undefined;
+  readonly held: KvRecord | undefined;
+  readonly record: KvRecord | undefined;
+  readonly atMs: number;
+}
+
+/** A process took an input. */
+export interface Stepped {
+  readonly process: Process;
+  readonly input: Input;
+  readonly effects: readonly Effect[];
+  /** What was held, before, of each key that the message carries. */
+  readonly before: ReadonlyMap<string, KvRecord | undefined>;
+  /** Whether the message's sender was a peer. */
+  readonly isKnown: boolean;
+  readonly now: Now;
+  readonly atMs: number;
+}
+
+export interface Published {
+  readonly process: Process;
+  readonly message: Message;
+  readonly to: string | undefined;
+  readonly bytes: number;
+  readonly atMs: number;
+}
+
+/** The run as a whole, at one of its turning points. */
+export interface Scene {
+  readonly alive: readonly Process[];
+  readonly atMs: number;
+  readonly tallies: Tallies;
+}
+
+export interface Checker {
+  readonly name: string;
+  wrote?(event: Wrote): void;
+  stepped?(event: Stepped): void;
+  published?(event: Published): void;
+  /** The process is no more. */
+  ended?(process: Process): void;
+  /** Once a simulated second. */
+  second?(scene: Scene): void;
+  /** All writes are over, and all faults are about to be. */
+  healing?(scene: Scene): void;
+  /** All faults are over. */
+  healed?(scene: Scene): void;
+  /** All copies are equal and everybody is live. */
+  converged?(scene: Scene): void;
+  /** The last moments after that have passed. */
+  finished?(scene: Scene): void;
+}
+
+/** An invariant does not hold. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+
+  constructor(
+    readonly checker: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** All checkers as one. */
+export class Checkers {
+  constructor(private readonly all: readonly Checker[]) {}
+
+  wrote(event: Wrote): void {
+    for (const checker of this.all) checker.wrote?.(event);
+  }
+
+  stepped(event: Stepped): void {
+    for (const checker of this.all) checker.stepped?.(event);
+  }
+
+  published(event: Published): void {
+    for (const checker of this.all) checker.published?.(event);
+  }
+
+  ended(process: Process): void {
+    for (const checker of this.all) checker.ended?.(process);
+  }
+
+  second(scene: Scene): void {
+    for (const checker of this.all) checker.second?.(scene);
+  }
+
+  healing(scene: Scene): void {
+    for (const checker of this.all) checker.healing?.(scene);
+  }
+
+  healed(scene: Scene): void {
+    for (const checker of this.all) checker.healed?.(scene);
+  }
+
+  converged(scene: Scene): void {
+    for (const checker of this.all) checker.converged?.(scene);
+  }
+
+  finished(scene: Scene): void {
+    for (const checker of this.all) checker.finished?.(scene);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Invariant 9: every overwritten concurrent write is reported as a conflict, and nothing else is.
+ *
+ * Whenever one record meets another of its key on a node, the loser must be reported there unless it led to the
+ * winner. What a crashed copy took with it never meets anything, so nothing is expected of it. Two cases are
+ * left open: a chain of more writers than a record can name may swallow a report, and a loser that led to the winner only
+ * by way of an earlier write of the same process may be reported though its loss was known.
+ */
+import type { KvRecord } from "../../../src/core/record.js";
+import { Violation, type Checker, type Stepped } from "../checker.js";
+import type { Process } from "../process.js";
+import { contains, describe, isAfter, isSame, versionOf, type History } from "./history.js";
+
+export class ConflictsChecker implements Checker {
+  readonly name = "conflicts";
+
+  constructor(private readonly history: History) {}
+
+  stepped({ process, input, effects, before, isKnown }: Stepped): void {
+    const reported = new Map<string, number>();
+    for (const effect of effects) {
+      if (effect.type !== "conflict") continue;
+      const pair = pairOf(effect.winner, effect.loser);
+      reported.set(pair, (reported.get(pair) ?? 0) + 1);
+    }
+    if (input.type === "message" && "records" in input.message && isKnown) {
+      const held = new Map(before);
+      for (const record of input.message.records) {
+        const other = held.get(record.key);
+        if (other === undefined || isAfter(record, other)) held.set(record.key, record);
+        if (other === undefined || isSame(record, other)) continue;
+        const [winner, loser] = isAfter(record, other) ? [record, other] : [other, record];
+        this.#expect(process, winner, loser, reported);
+      }
+    }
+    for (const [pair, count] of reported) {
+      if (count > 0)
+        throw new Violation(this.name, `${process.name} reported ${pair} though these did not meet`);
+    }
+  }
+
+  #expect(process: Process, winner: KvRecord, loser: KvRecord, reported: Map<string, number>): void {
+    const pair = pairOf(winner, loser);
+    const count = reported.get(pair) ?? 0;
+    if (count > 0) reported.set(pair, count - 1);
+    const { chain, past, isTruncated } = this.history.writeOf(winner);
+    const isOwn = winner.writer === loser.writer;
+    if (count > 0 && (isOwn || contains(chain, loser)))
+      throw new Violation(
+        this.name,
+        `${process.name} reported ${describe(loser)}, which led to ${describe(winner)}`,
+      );
+    if (count === 0 && !isOwn && !isTruncated && !contains(past, loser)) {
+      const text = `${describe(loser)} was overwritten unseen by ${describe(winner)}`;
+      throw new Violation(this.name, `${process.name} did not report that ${text}`);
+    }
+  }
+}
+
+function pairOf(winner: KvRecord, loser: KvRecord): string {
+  return `${versionOf(winner)} over ${versionOf(loser)}`;
+}

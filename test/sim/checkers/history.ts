@@ -1,0 +1,125 @@
+/**
+ * The truth: every write there was, and what its writer's copy held at that moment.
+ *
+ * Holds the invariants of single writes: one version names one record (5), and a write wins over what it was
+ * made over, whatever the clocks say (10).
+ */
+import type { KvRecord } from "../../../src/core/record.js";
+import { Violation, type Checker, type Stepped, type Wrote } from "../checker.js";
+
+/** How many writers' versions a record can name. */
+const NAMED_WRITERS_MAX = 8;
+
+export interface Write {
+  readonly record: KvRecord;
+  /** By writer, the stamp of its newest write in the chain of overwrites that led here. */
+  readonly chain: ReadonlyMap<string, number>;
+  /** The same, counting also what this process had overwritten earlier: everything that can have caused it. */
+  readonly past: ReadonlyMap<string, number>;
+  /** Whether the chain had as many writers as a record can name, or more. */
+  readonly isTruncated: boolean;
+}
+
+export class History implements Checker {
+  readonly name = "versions";
+  readonly #writes = new Map<string, Write>();
+  /** By writer and key, its last write. */
+  readonly #last = new Map<string, Write>();
+
+  get size(): number {
+    return this.#writes.size;
+  }
+
+  get all(): Iterable<Write> {
+    return this.#writes.values();
+  }
+
+  /** The write of this version; a violation when there was none, or it was another. */
+  writeOf(record: KvRecord): Write {
+    const write = this.#writes.get(versionOf(record));
+    if (write === undefined) throw new Violation(this.name, `nobody wrote ${describe(record)}`);
+    if (!isSame(write.record, record)) {
+      throw new Violation(this.name, `written: ${describe(write.record)}; met: ${describe(record)}`);
+    }
+    return write;
+  }
+
+  wrote({ process, key, value, expiresAtMs, held, record }: Wrote): void {
+    if (record === undefined) throw new Violation(this.name, `${process.name} refused to write ${key}`);
+    const isAsAsked =
+      record.key === key &&
+      record.writer === process.writer &&
+      record.value === (value ?? "") &&
+      record.kind === (value === undefined ? "tombstone" : "value") &&
+      record.expiresAtMs === expiresAtMs;
+    if (!isAsAsked) throw new Violation(this.name, `${process.name} wrote ${describe(record)} for ${key}`);
+    if (this.#writes.has(versionOf(record)))
+      throw new Violation(this.name, `${describe(record)} has a version that was used before`);
+    if (held !== undefined && !isAfter(record, held)) {
+      throw new Violation("causality", `${describe(record)} was made over ${describe(held)} and loses to it`);
+    }
+    if (process.replica.get(key) !== record)
+      throw new Violation("causality", `${describe(record)} is not held by ${process.name}, who wrote it`);
+    const over = held === undefined ? undefined : this.writeOf(held);
+    const own = this.#last.get(`${record.writer} ${key}`);
+    const chain = joined([over?.chain, namedBy(over)]);
+    const others = new Set(chain.keys());
+    others.delete(record.writer);
+    const write: Write = {
+      record,
+      chain,
+      past: joined([over?.past, namedBy(over), own?.past, namedBy(own)]),
+      isTruncated: over?.isTruncated === true || others.size >= NAMED_WRITERS_MAX,
+    };
+    this.#writes.set(versionOf(record), write);
+    this.#last.set(`${record.writer} ${key}`, write);
+  }
+
+  stepped({ input }: Stepped): void {
+    if (input.type !== "message" || !("records" in input.message)) return;
+    for (const record of input.message.records) this.writeOf(record);
+  }
+}
+
+/** Whether one version comes after another: by stamp, then by writer. */
+export function isAfter(a: KvRecord, b: KvRecord): boolean {
+  return a.stamp === b.stamp ? a.writer > b.writer : a.stamp > b.stamp;
+}
+
+export function versionOf({ stamp, writer }: KvRecord): string {
+  return `${String(stamp)}-${writer}`;
+}
+
+export function isSame(a: KvRecord, b: KvRecord): boolean {
+  return (
+    a.stamp === b.stamp &&
+    a.writer === b.writer &&
+    a.key === b.key &&
+    a.kind === b.kind &&
+    a.value === b.value &&
+    a.expiresAtMs === b.expiresAtMs
+  );
+}
+
+export function describe(record: KvRecord | undefined): string {
+  if (record === undefined) return "nothing";
+  const what = record.kind === "tombstone" ? "deleted" : `= ${String(record.value.length)} B`;
+  return `${record.key} ${what} at ${versionOf(record)}`;
+}
+
+/** Whether `loser` led to `write`, by one of its records of what came before. */
+export function contains(past: ReadonlyMap<string, number>, loser: KvRecord): boolean {
+  return (past.get(loser.writer) ?? -1) >= loser.stamp;
+}
+
+function namedBy(write: Write | undefined): ReadonlyMap<string, number> | undefined {
+  return write === undefined ? undefined : new Map([[write.record.writer, write.record.stamp]]);
+}
+
+function joined(pasts: readonly (ReadonlyMap<string, number> | undefined)[]): ReadonlyMap<string, number> {
+  const all = new Map<string, number>();
+  for (const past of pasts) {
+    for (const [writer, stamp] of past ?? []) all.set(writer, Math.max(all.get(writer) ?? -1, stamp));
+  }
+  return all;
+}

@@ -1,0 +1,55 @@
+/**
+ * After the heal everybody is live and knows exactly those who are there; no two processes keep one node id; and whoever
+ * waited for a key was told the end of it in time.
+ */
+import type { Process } from "../process.js";
+import { Violation, type Checker, type Scene, type Stepped } from "../checker.js";
+
+/** How late the end of a wait may be told by a process that is not blocked. */
+const LATE_MS = 100;
+
+export class RosterChecker implements Checker {
+  readonly name = "roster";
+  readonly #waits = new Map<Process, Map<string, number>>();
+
+  ended(process: Process): void {
+    this.#waits.delete(process);
+  }
+
+  stepped({ process, input, effects, now }: Stepped): void {
+    const waits = this.#waits.get(process) ?? new Map<string, number>();
+    this.#waits.set(process, waits);
+    if (input.type === "seek") waits.set(input.key, Math.max(waits.get(input.key) ?? 0, input.untilMs));
+    for (const effect of effects) if (effect.type === "sought") waits.delete(effect.key);
+    for (const [key, untilMs] of waits) {
+      if (now.monoMs > untilMs + LATE_MS && input.type === "wake")
+        throw new Violation("seeks", `${process.name} still seeks ${key}`);
+    }
+  }
+
+  finished({ alive }: Scene): void {
+    const ids = new Map<string, Process>();
+    for (const process of alive) {
+      const twin = ids.get(process.replica.self.nodeId);
+      if (twin !== undefined)
+        throw new Violation("identity", `${process.name} and ${twin.name} have one node id`);
+      ids.set(process.replica.self.nodeId, process);
+      if (process.replica.state !== "live")
+        throw new Violation("live", `${process.name} is ${process.replica.state}`);
+      const { presence } = process.replica;
+      const known = [...presence.peers.keys()].sort().join();
+      const there = alive
+        .filter((other) => other !== process)
+        .map(({ writer }) => writer)
+        .sort()
+        .join();
+      if (known !== there)
+        throw new Violation(this.name, `${process.name} knows ${known}; there are ${there}`);
+      if (presence.linked.length !== alive.length - 1)
+        throw new Violation(
+          this.name,
+          `${process.name} is linked to ${String(presence.linked.length)} peers`,
+        );
+    }
+  }
+}

@@ -1,0 +1,364 @@
+/**
+ * One process of lankv: the real core and the real codecs, driven as the daemon drives them. Inputs go in with
+ * the time, effects are carried out in order, and the next wake is planned by `wakeAtMs`.
+ */
+import type { Bytes } from "../../src/core/bytes.js";
+import type { Effect, Input, Now } from "../../src/core/effect.js";
+import type { Message } from "../../src/core/message.js";
+import type { KvRecord } from "../../src/core/record.js";
+import { Replica } from "../../src/core/replica.js";
+import { decodeBeacon, encodeBeacon } from "../../src/wire/beacon.js";
+import { decodeMessage, encodeMessage } from "../../src/wire/message.js";
+import type { Checkers } from "./checker.js";
+import { heldOf } from "./contents.js";
+import type { Host } from "./host.js";
+import { Link } from "./link.js";
+import { remember, type Network } from "./network.js";
+
+export const CLUSTER = 0x1234_5678;
+/** How many datagrams a blocked process finds in its socket at the most. */
+const DATAGRAMS_MAX = 256;
+
+export interface ProcessOptions {
+  readonly name: string;
+  readonly nodeId: string;
+  readonly writer: string;
+  readonly port: number;
+  readonly ringKeysMax: number;
+}
+
+export class Process {
+  readonly replica: Replica;
+  readonly name: string;
+  readonly writer: string;
+  readonly port: number;
+  isAlive = false;
+  isBlocked = false;
+  readonly startedAtMs: number;
+  readonly #monoOffsetMs: number;
+  readonly #links = new Map<string, Link>();
+  readonly #subscribers = new Map<string, number>();
+  readonly #readers = new Set<Link>();
+  #waiting: (() => void)[] = [];
+  #datagramsWaiting = 0;
+  #cancelWake = (): void => undefined;
+
+  constructor(
+    options: ProcessOptions,
+    readonly host: Host,
+    private readonly network: Network,
+    private readonly checkers: Checkers,
+  ) {
+    const { name, nodeId, writer, port, ringKeysMax } = options;
+    this.name = name;
+    this.writer = writer;
+    this.port = port;
+    this.startedAtMs = network.schedule.nowMs;
+    this.#monoOffsetMs = network.random.below(1_000_000);
+    this.replica = new Replica({
+      nodeId,
+      writer,
+      name,
+      cluster: CLUSTER,
+      port,
+      advertise: "",
+      software: "0.1.0",
+      random: network.random.unit,
+      ringKeysMax,
+    });
+  }
+
+  get now(): Now {
+    return { monoMs: this.network.schedule.nowMs + this.#monoOffsetMs, wallMs: this.host.wallMs };
+  }
+
+  get links(): readonly Link[] {
+    return [...this.#links.values()];
+  }
+
+  start(records: readonly KvRecord[]): void {
+    this.isAlive = true;
+    this.#log(`start at ${this.host.address}:${String(this.port)} with ${String(records.length)} records`);
+    this.replica.restore(records, this.now);
+    this.#step({ type: "start", online: this.host.isOnline });
+  }
+
+  /** The process ends between two instructions: nothing is said, nothing is written. */
+  crash(): void {
+    this.#log("crash");
+    this.#end();
+  }
+
+  stop(): void {
+    this.#log("stop");
+    this.#step({ type: "stop" });
+    this.#end();
+  }
+
+  #end(): void {
+    this.isAlive = false;
+    this.#cancelWake();
+    for (const link of this.#links.values()) link.disconnect();
+    for (const link of this.#readers) link.publisherEnded();
+    this.#links.clear();
+    this.#readers.clear();
+    this.#waiting = [];
+    this.checkers.ended(this);
+  }
+
+  block(): void {
+    this.isBlocked = true;
+    this.#log("blocked");
+  }
+
+  unblock(): void {
+    if (!this.isAlive || !this.isBlocked) return;
+    this.isBlocked = false;
+    this.#log("goes on");
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#datagramsWaiting = 0;
+    if (this.network.random.chance(0.5)) this.#step({ type: "wake" });
+    for (const action of waiting) action();
+    this.#step({ type: "wake" });
+  }
+
+  /** Writes some keys in one turn of the event loop. */
+  write(
+    writes: readonly {
+      readonly key: Bytes;
+      readonly value: Bytes | undefined;
+      readonly expiresAtMs: number | undefined;
+    }[],
+  ): void {
+    if (!this.isAlive || this.isBlocked) return;
+    for (const { key, value, expiresAtMs } of writes) {
+      const held = this.replica.get(key);
+      const record = this.replica.write(key, value, expiresAtMs, this.now.wallMs);
+      this.checkers.wrote({
+        process: this,
+        key,
+        value,
+        expiresAtMs,
+        held,
+        record,
+        atMs: this.network.schedule.nowMs,
+      });
+    }
+  }
+
+  flush(): void {
+    this.#whenRunning(() => {
+      this.#step({ type: "flush" });
+    });
+  }
+
+  seek(key: Bytes, forMs: number): void {
+    this.#whenRunning(() => {
+      this.#step({ type: "seek", key, untilMs: this.now.monoMs + forMs });
+    });
+  }
+
+  networkChanged(): void {
+    this.#whenRunning(() => {
+      this.#step({ type: "network", online: this.host.isOnline });
+    });
+  }
+
+  handleDatagram(datagram: Buffer, from: string): void {
+    if (this.isBlocked) {
+      if (this.#datagramsWaiting >= DATAGRAMS_MAX) return;
+      this.#datagramsWaiting += 1;
+    }
+    this.#whenRunning(() => {
+      const beacon = decodeBeacon(datagram, CLUSTER);
+      if (typeof beacon !== "string") this.#step({ type: "beacon", beacon, from });
+    });
+  }
+
+  handleFrame(frame: Buffer): void {
+    this.#whenRunning(() => {
+      const message = decodeMessage(frame);
+      if (message !== undefined) this.#step({ type: "message", message });
+    });
+  }
+
+  addLink(link: Link): void {
+    this.#readers.add(link);
+  }
+
+  removeLink(link: Link): void {
+    this.#readers.delete(link);
+  }
+
+  /** XPUB tells the first subscription of a topic and the end of the last. */
+  addSubscriber(writer: string): void {
+    const count = (this.#subscribers.get(writer) ?? 0) + 1;
+    this.#subscribers.set(writer, count);
+    if (count === 1) this.#subscription(writer, true);
+  }
+
+  removeSubscriber(writer: string): void {
+    const count = (this.#subscribers.get(writer) ?? 0) - 1;
+    if (count > 0) {
+      this.#subscribers.set(writer, count);
+      return;
+    }
+    this.#subscribers.delete(writer);
+    if (count === 0) this.#subscription(writer, false);
+  }
+
+  #subscription(writer: string, present: boolean): void {
+    this.#whenRunning(() => {
+      this.#step({ type: "subscription", writer, present });
+    });
+  }
+
+  #whenRunning(action: () => void): void {
+    if (!this.isAlive) return;
+    if (this.isBlocked) this.#waiting.push(action);
+    else action();
+  }
+
+  #step(input: Input): void {
+    if (!this.isAlive) return;
+    const { now } = this;
+    const records = input.type === "message" && "records" in input.message ? input.message.records : [];
+    const before = heldOf(this.replica, records);
+    const isKnown = input.type === "message" && this.replica.presence.peers.has(input.message.from);
+    const effects = this.replica.step(input, now);
+    this.#logStep(input, effects);
+    this.checkers.stepped({
+      process: this,
+      input,
+      effects,
+      before,
+      isKnown,
+      now,
+      atMs: this.network.schedule.nowMs,
+    });
+    for (const effect of effects) this.#carryOut(effect);
+    this.#planWake();
+  }
+
+  #planWake(): void {
+    this.#cancelWake();
+    const atMs = this.replica.wakeAtMs - this.#monoOffsetMs;
+    if (!this.isAlive || atMs === Infinity) return;
+    const { schedule } = this.network;
+    // Like setTimeout, never sooner than in a millisecond.
+    this.#cancelWake = schedule.at(Math.max(atMs, schedule.nowMs + 1), () => {
+      if (!this.isBlocked) this.#step({ type: "wake" });
+    });
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case "beacon":
+        this.network.broadcast(this, encodeBeacon(effect.beacon));
+        return;
+      case "publish":
+        this.#publish(effect.message, effect.to);
+        return;
+      case "connect":
+        if (!this.#links.has(effect.endpoint))
+          this.#links.set(effect.endpoint, new Link(this, effect.endpoint, this.network));
+        return;
+      case "disconnect":
+        this.#links.get(effect.endpoint)?.disconnect();
+        this.#links.delete(effect.endpoint);
+        return;
+      case "applied":
+      case "conflict":
+      case "state":
+      case "peer":
+      case "identity":
+      case "sought":
+    }
+  }
+
+  #publish(message: Message, to: string | undefined): void {
+    const frame = encodeMessage(message, to);
+    remember(this.network.overheardFrames, frame);
+    this.checkers.published({
+      process: this,
+      message,
+      to,
+      bytes: frame.length,
+      atMs: this.network.schedule.nowMs,
+    });
+    for (const link of [...this.#readers]) {
+      if (to !== undefined && link.writer !== to) continue;
+      this.network.tallies.add("messages");
+      link.offer(frame);
+    }
+  }
+
+  #log(what: string): void {
+    this.network.log.add(this.network.schedule.nowMs, this.name, what);
+  }
+
+  #logStep(input: Input, effects: readonly Effect[]): void {
+    const did = effects.map(effectToText).join("; ");
+    this.#log(`${inputToText(input)} -> ${did} [${this.replica.state} ${this.replica.map.root}]`);
+  }
+}
+
+function inputToText(input: Input): string {
+  switch (input.type) {
+    case "beacon": {
+      const { writer, hello, goodbye } = input.beacon;
+      return `beacon of ${writer}${hello ? " hello" : ""}${goodbye ? " goodbye" : ""} from ${input.from}`;
+    }
+    case "message":
+      return messageToText(input.message);
+    case "subscription":
+      return `subscription ${input.writer} ${input.present ? "begins" : "ends"}`;
+    default:
+      return input.type;
+  }
+}
+
+function messageToText(message: Message): string {
+  const from = `${message.type} of ${message.from}`;
+  switch (message.type) {
+    case "set":
+      return `${from} seq ${String(message.seq)} with ${String(message.records.length)} records`;
+    case "tick":
+      return `${from} head ${String(message.vitals.head)} root ${message.vitals.root} ${message.vitals.state}`;
+    case "question":
+      return `${from} id ${String(message.id)} ${JSON.stringify(message.ask.of === "stream" ? message.ask.range : message.ask.of)}`;
+    case "answer": {
+      const next = message.next === undefined ? "" : ` next ${String(message.next)}`;
+      return `${from} id ${String(message.id)} part ${String(message.part)}${message.last ? " last" : ""}${next} with ${String(message.records.length)} records`;
+    }
+    case "list":
+      return `${from} id ${String(message.id)}`;
+    case "list_answer":
+      return `${from} id ${String(message.id)} with ${String(message.groups.length)} groups`;
+  }
+}
+
+function effectToText(effect: Effect): string {
+  switch (effect.type) {
+    case "beacon":
+      return effect.beacon.hello ? "hello" : effect.beacon.goodbye ? "goodbye" : "beacon";
+    case "publish":
+      return `publish ${messageToText(effect.message)}${effect.to === undefined ? "" : ` to ${effect.to}`}`;
+    case "connect":
+    case "disconnect":
+      return `${effect.type} ${effect.endpoint}`;
+    case "applied":
+      return `applied ${String(effect.records.length)}`;
+    case "conflict":
+      return `conflict ${effect.loser.key.slice(0, 16)}`;
+    case "state":
+      return effect.state;
+    case "peer":
+      return `${effect.change} ${effect.peer.writer}`;
+    case "identity":
+      return `identity ${effect.nodeId}`;
+    case "sought":
+      return "sought";
+  }
+}

@@ -1,0 +1,237 @@
+/** One run: nodes, troubles and users, all drawn from one seed; then the heal, and what must hold after it. */
+import type { KvRecord } from "../../src/core/record.js";
+import { mintId } from "../../src/core/identity.js";
+import { Checkers, Violation, type Checker, type Scene } from "./checker.js";
+import { BootstrapChecker } from "./checkers/bootstrap.js";
+import { BoundsChecker } from "./checkers/bounds.js";
+import { ConflictsChecker } from "./checkers/conflicts.js";
+import { ConvergenceChecker } from "./checkers/convergence.js";
+import { FingerprintsChecker } from "./checkers/fingerprints.js";
+import { History } from "./checkers/history.js";
+import { MergeChecker } from "./checkers/merge.js";
+import { RepairCostChecker } from "./checkers/repair-cost.js";
+import { RosterChecker } from "./checkers/roster.js";
+import { SETTLE_MS, SilenceChecker } from "./checkers/silence.js";
+import { NO_FAULTS, drawFaults, type Faults } from "./faults.js";
+import { Host } from "./host.js";
+import { Log } from "./log.js";
+import { Network } from "./network.js";
+import { Process } from "./process.js";
+import { Random } from "./random.js";
+import { Schedule } from "./schedule.js";
+import { Stranger } from "./stranger.js";
+import { Tallies } from "./tallies.js";
+import { Troubles, type Starter } from "./troubles.js";
+import { Users, drawWorkload, type Workload } from "./workload.js";
+
+/** How long after the heal all must be equal and live. */
+export const CONVERGE_MS_MAX = 120_000;
+const LOOK_EVERY_MS = 100;
+/** How long silence is listened to. */
+const SILENCE_MS = 8_000;
+
+export interface RunOptions {
+  readonly seed: number;
+  /** In place of those that the seed draws. */
+  readonly faults?: Partial<Faults>;
+  readonly workload?: Partial<Workload>;
+  readonly nodes?: number;
+  /** How long troubles and writes last. */
+  readonly troubledMs?: number;
+  readonly print?: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  /** What does not hold; undefined = all is well. */
+  readonly failure: { readonly checker: string; readonly message: string } | undefined;
+  readonly nodes: number;
+  readonly simulatedMs: number;
+  /** From the heal until all copies were equal. */
+  readonly convergedMs: number | undefined;
+  readonly tallies: Tallies;
+  readonly logLines: number;
+  /** SHA-256 of the log: the same for the same seed. */
+  readonly digest: string;
+}
+
+export function run(options: RunOptions): RunResult {
+  return new Run(options).carryOut();
+}
+
+class Run implements Starter {
+  readonly #options: RunOptions;
+  readonly #random: Random;
+  readonly #schedule = new Schedule();
+  readonly #log: Log;
+  readonly #tallies = new Tallies();
+  readonly #network: Network;
+  readonly #workload: Workload;
+  readonly #checkers: Checkers;
+  readonly #ringKeysMax: number;
+  readonly #nodes: number;
+  readonly #troubledMs: number;
+  #addresses = 0;
+  #convergedMs: number | undefined;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#random = new Random(options.seed);
+    this.#log = new Log(options.print);
+    const faults = { ...drawFaults(this.#random), ...options.faults };
+    this.#network = new Network(this.#schedule, this.#random, this.#log, this.#tallies, faults);
+    this.#workload = { ...drawWorkload(this.#random), ...options.workload };
+    this.#nodes = options.nodes ?? this.#random.wholeBetween(2, 7);
+    this.#troubledMs = options.troubledMs ?? this.#random.between(5_000, 40_000);
+    this.#ringKeysMax = this.#random.pick([20, 500, 100_000]) ?? 500;
+    const history = new History();
+    const all: readonly Checker[] = [
+      history,
+      new MergeChecker(),
+      new ConflictsChecker(history),
+      new ConvergenceChecker(history),
+      new FingerprintsChecker(),
+      new BootstrapChecker(),
+      new BoundsChecker(),
+      new RepairCostChecker(),
+      new SilenceChecker(),
+      new RosterChecker(),
+    ];
+    this.#checkers = new Checkers(all);
+  }
+
+  carryOut(): RunResult {
+    let failure: RunResult["failure"];
+    try {
+      this.#live();
+    } catch (error) {
+      failure =
+        error instanceof Violation
+          ? { checker: error.checker, message: error.message }
+          : {
+              checker: "no exception",
+              message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+            };
+      this.#log.add(this.#schedule.nowMs, "run", `FAILED ${failure.checker}: ${failure.message}`);
+    }
+    return {
+      seed: this.#options.seed,
+      failure,
+      nodes: this.#nodes,
+      simulatedMs: this.#schedule.nowMs,
+      convergedMs: this.#convergedMs,
+      tallies: this.#tallies,
+      logLines: this.#log.lines,
+      digest: this.#log.digest(),
+    };
+  }
+
+  start(host: Host, nodeId: string, records: readonly KvRecord[], port: number | undefined): Process {
+    const { processes } = this.#network;
+    const name = `${host.name}.${String(processes.length)}`;
+    const isTaken = (p: number) =>
+      processes.some((other) => other.isAlive && other.host === host && other.port === p);
+    let itsPort = port ?? 20_000 + processes.length;
+    while (isTaken(itsPort)) itsPort += 1;
+    const options = {
+      name,
+      nodeId,
+      writer: mintId(this.#random.unit),
+      port: itsPort,
+      ringKeysMax: this.#ringKeysMax,
+    };
+    const process = new Process(options, host, this.#network, this.#checkers);
+    processes.push(process);
+    process.start(records);
+    return process;
+  }
+
+  addHost(): Host {
+    const { hosts, faults } = this.#network;
+    const host = new Host(`h${String(hosts.length)}`, this.newAddress(), this.#schedule);
+    const wrong = this.#random.chance(0.4) ? this.#random.between(-1, 1) * faults.clockSkewMsMax : 0;
+    host.skewMs = Math.round(wrong);
+    hosts.push(host);
+    return host;
+  }
+
+  /** An address that no host had before. */
+  newAddress(): string {
+    this.#addresses += 1;
+    return `10.0.${String(this.#addresses >> 8)}.${String(this.#addresses & 255)}`;
+  }
+
+  get #scene(): Scene {
+    return { alive: this.#network.alive, atMs: this.#schedule.nowMs, tallies: this.#tallies };
+  }
+
+  #live(): void {
+    for (let node = 0; node < this.#nodes; node += 1) {
+      const host = this.addHost();
+      this.#schedule.after(this.#random.chance(0.5) ? 0 : this.#random.between(0, 4_000), () => {
+        this.start(host, mintId(this.#random.unit), [], undefined);
+      });
+    }
+    this.#tallies.add("nodes", this.#nodes);
+    const users = new Users(this.#network, this.#workload);
+    const troubles = new Troubles(this.#network, this, users);
+    const stranger = new Stranger(this.#network);
+    this.#runFor(this.#troubledMs);
+    users.end();
+    stranger.end();
+    this.#checkers.healing(this.#scene);
+    troubles.heal();
+    this.#network.faults = healed(this.#network.faults);
+    this.#log.add(this.#schedule.nowMs, "run", "healed");
+    this.#runFor(LOOK_EVERY_MS);
+    this.#checkers.healed(this.#scene);
+    this.#awaitConvergence();
+    this.#checkers.converged(this.#scene);
+    this.#runFor(SETTLE_MS + SILENCE_MS);
+    this.#checkers.finished(this.#scene);
+  }
+
+  #awaitConvergence(): void {
+    const healedAtMs = this.#schedule.nowMs;
+    while (!this.#isConverged()) {
+      if (this.#schedule.nowMs - healedAtMs > CONVERGE_MS_MAX)
+        throw new Violation("convergence", this.#difference());
+      this.#runFor(LOOK_EVERY_MS);
+    }
+    this.#convergedMs = this.#schedule.nowMs - healedAtMs;
+    this.#log.add(this.#schedule.nowMs, "run", "converged");
+  }
+
+  #isConverged(): boolean {
+    const { alive } = this.#network;
+    const root = alive[0]?.replica.map.root;
+    return alive.every(
+      ({ replica }) =>
+        replica.state === "live" &&
+        replica.map.root === root &&
+        replica.presence.linked.length === alive.length - 1,
+    );
+  }
+
+  #difference(): string {
+    return this.#network.alive
+      .map(({ name, replica }) => {
+        const { peers, linked } = replica.presence;
+        return `${name} ${replica.state} ${replica.map.root} ${String(peers.size)} peers, ${String(linked.length)} linked`;
+      })
+      .join("; ");
+  }
+
+  #runFor(ms: number): void {
+    const untilMs = this.#schedule.nowMs + ms;
+    while (this.#schedule.nowMs < untilMs) {
+      this.#schedule.runUntil(Math.min(untilMs, Math.floor(this.#schedule.nowMs / 1_000 + 1) * 1_000));
+      if (this.#schedule.nowMs % 1_000 === 0) this.#checkers.second(this.#scene);
+    }
+  }
+}
+
+/** What remains when the faults are over: the delays of an ordinary LAN, and clocks that are off. */
+function healed(faults: Faults): Faults {
+  return { ...NO_FAULTS, linkBytesPerMs: faults.linkBytesPerMs };
+}

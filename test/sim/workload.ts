@@ -1,0 +1,125 @@
+/** What the users of the nodes do: sets, deletes, values that expire, on few keys that all fight for and on many. */
+import type { Network } from "./network.js";
+import type { Process } from "./process.js";
+import type { Random } from "./random.js";
+
+export interface Workload {
+  /** Mean time between turns of the event loop in which somebody writes. */
+  readonly writeEveryMs: number;
+  readonly hotKeys: number;
+  readonly spreadKeys: number;
+  /** Share of the writes that go to hot keys, 0..1. */
+  readonly hotShare: number;
+  readonly deleteShare: number;
+  readonly expiringShare: number;
+  readonly valueBytesMax: number;
+  /** Share of the values that are larger than a message, 0..1. */
+  readonly largeShare: number;
+  readonly largeBytesMax: number;
+  /** Share of the turns that write many keys at once, 0..1. */
+  readonly burstShare: number;
+  readonly burstKeysMax: number;
+  /** Share of the turns that wait for a key instead of writing, 0..1. */
+  readonly seekShare: number;
+}
+
+export function drawWorkload(random: Random): Workload {
+  return {
+    writeEveryMs: random.pick([5, 20, 100, 500]) ?? 100,
+    hotKeys: random.wholeBetween(1, 12),
+    spreadKeys: random.pick([50, 500, 5_000]) ?? 500,
+    hotShare: random.unit(),
+    deleteShare: random.between(0, 0.3),
+    expiringShare: random.between(0, 0.2),
+    valueBytesMax: random.pick([8, 100, 2_000]) ?? 100,
+    largeShare: random.chance(0.3) ? 0.01 : 0,
+    largeBytesMax: 300 * 1024,
+    burstShare: random.chance(0.5) ? 0.03 : 0,
+    burstKeysMax: random.pick([20, 300]) ?? 20,
+    seekShare: random.chance(0.3) ? 0.05 : 0,
+  };
+}
+
+const SEEK_MS_MAX = 2_000;
+const EXPIRES_MS_MAX = 60_000;
+const LARGE_BYTES_MIN = 60 * 1024;
+/** How often a process crashes between writing and sending, when crashes happen at all. */
+const CRASH_BEFORE_FLUSH = 0.2;
+
+export class Users {
+  #isOver = false;
+  #writes = 0;
+
+  constructor(
+    private readonly network: Network,
+    private readonly workload: Workload,
+  ) {
+    this.#next();
+  }
+
+  /** No more writes. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** One turn in which this process writes what it is about to take to its grave. */
+  writeAndCrash(process: Process): void {
+    if (!process.isBlocked && this.network.random.chance(CRASH_BEFORE_FLUSH)) this.#write(process);
+    process.crash();
+  }
+
+  #next(): void {
+    const { random, schedule } = this.network;
+    schedule.after(random.waitMs(this.workload.writeEveryMs), () => {
+      if (this.#isOver) return;
+      const process = random.pick(this.network.alive);
+      if (process !== undefined && !process.isBlocked) this.#turn(process);
+      this.#next();
+    });
+  }
+
+  #turn(process: Process): void {
+    const { random } = this.network;
+    if (random.chance(this.workload.seekShare)) {
+      process.seek(
+        random.chance(0.5) ? this.#key() : `never-${String(random.below(9))}`,
+        random.between(0, SEEK_MS_MAX),
+      );
+      return;
+    }
+    this.#write(process);
+    process.flush();
+  }
+
+  #write(process: Process): void {
+    const { random, tallies } = this.network;
+    const isBurst = random.chance(this.workload.burstShare);
+    const count = isBurst ? random.wholeBetween(1, this.workload.burstKeysMax) : random.wholeBetween(1, 3);
+    const writes = [];
+    for (let i = 0; i < count; i += 1) {
+      const isDelete = random.chance(this.workload.deleteShare);
+      const expires = !isDelete && random.chance(this.workload.expiringShare);
+      const inMs = random.wholeBetween(1, EXPIRES_MS_MAX);
+      const expiresAtMs = expires ? Math.max(0, Math.floor(process.host.wallMs) + inMs) : undefined;
+      writes.push({ key: this.#key(), value: isDelete ? undefined : this.#value(), expiresAtMs });
+    }
+    tallies.add("writes", count);
+    process.write(writes);
+  }
+
+  #key(): string {
+    const { random } = this.network;
+    if (random.chance(this.workload.hotShare)) return `hot-${String(random.below(this.workload.hotKeys))}`;
+    return `key-${String(random.below(this.workload.spreadKeys))}`;
+  }
+
+  #value(): string {
+    const { random } = this.network;
+    this.#writes += 1;
+    const isLarge = random.chance(this.workload.largeShare);
+    const length = isLarge
+      ? random.wholeBetween(LARGE_BYTES_MIN, this.workload.largeBytesMax)
+      : random.wholeBetween(0, this.workload.valueBytesMax);
+    return `${String(this.#writes)}-`.padEnd(length, String.fromCharCode(random.below(256)));
+  }
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { BeaconSocket, type BeaconSocketOptions } from "../../../src/net/beacon-socket.js";
+import { freeUdpPort, until } from "./loopback.js";
+
+describe("the beacon socket on the loopback interface", () => {
+  const opened: { close(): unknown }[] = [];
+  let port = 0;
+
+  beforeEach(async () => {
+    port = await freeUdpPort();
+  });
+
+  afterEach(async () => {
+    for (const socket of opened.splice(0)) await socket.close();
+  });
+
+  async function listen(
+    options: Partial<BeaconSocketOptions> = {},
+  ): Promise<{ readonly socket: BeaconSocket; readonly heard: string[] }> {
+    const heard: string[] = [];
+    const socket = await BeaconSocket.open(
+      { port, interfaces: ["lo"], peers: [], discovery: true, monoMs: () => performance.now(), ...options },
+      (datagram, from) => heard.push(`${datagram.toString()} from ${from}`),
+    );
+    opened.push(socket);
+    return { socket, heard };
+  }
+
+  it("reaches every node of this host, itself too", async () => {
+    const nodes = [await listen(), await listen(), await listen()];
+    nodes[0]?.socket.send(Buffer.from("hi"), []);
+    await until("all have heard it", () => nodes.every(({ heard }) => heard.length > 0));
+    for (const { heard } of nodes) assert.deepEqual(heard, ["hi from 127.0.0.1"]);
+  });
+
+  it("does not send twice to a host that the broadcast reaches", async () => {
+    const { socket, heard } = await listen();
+    socket.send(Buffer.from("one"), ["127.0.0.1", "127.0.0.2"]);
+    socket.send(Buffer.from("two"), []);
+    await until("both came", () => heard.some((text) => text.startsWith("two")));
+    assert.equal(heard.filter((text) => text.startsWith("one")).length, 1);
+  });
+
+  it("sends to the hosts that the core names when it may not broadcast", async () => {
+    const { socket } = await listen({ discovery: false });
+    const target = createSocket({ type: "udp4", reuseAddr: true });
+    opened.push({ close: () => target.close() });
+    target.bind(port, "127.0.0.9");
+    await once(target, "listening");
+    const heard: string[] = [];
+    target.on("message", (datagram) => heard.push(datagram.toString()));
+    socket.send(Buffer.from("named"), ["127.0.0.9"]);
+    await until("it came", () => heard.length > 0);
+    assert.deepEqual(heard, ["named"]);
+  });
+
+  it("sends to peers by address and by name, at their own port", async () => {
+    const peerPort = await freeUdpPort();
+    const peer = await listen({ port: peerPort });
+    const sender = await listen({
+      discovery: false,
+      peers: [`127.0.0.1:${peerPort}`, `localhost:${peerPort}`],
+    });
+    sender.socket.send(Buffer.from("hello"), []);
+    await until("both came", () => peer.heard.length >= 2);
+    assert.deepEqual([...new Set(peer.heard)], ["hello from 127.0.0.1"]);
+    assert.deepEqual(sender.heard, []);
+  });
+
+  it("survives a peer whose name nobody knows and an address that cannot be reached", async () => {
+    const { socket, heard } = await listen({ peers: ["nobody.invalid"] });
+    socket.send(Buffer.from("one"), ["256.1.1.1"]);
+    socket.send(Buffer.from("two"), []);
+    await until("both came", () => heard.length >= 2);
+  });
+
+  it("does not open when another program holds the port alone", async () => {
+    const other = createSocket("udp4");
+    opened.push({ close: () => other.close() });
+    other.bind(port);
+    await once(other, "listening");
+    await assert.rejects(listen(), { name: "LankvError", code: "LANKV_PORT", message: new RegExp(String(port)) });
+  });
+
+  it("sends what waits before it closes", async () => {
+    const [one, two] = [await listen(), await listen()];
+    // From within a promise's callback everything up to the close would otherwise run before the system is asked.
+    await Promise.resolve();
+    one.socket.send(Buffer.from("goodbye"), []);
+    await one.socket.close();
+    await until("it came", () => two.heard.length > 0);
+    assert.deepEqual(two.heard, ["goodbye from 127.0.0.1"]);
+  });
+
+  it("sends nothing once it is closed, and closes twice", async () => {
+    const { socket } = await listen();
+    const other = await listen();
+    await socket.close();
+    await socket.close();
+    socket.send(Buffer.from("late"), []);
+    other.socket.send(Buffer.from("own"), []);
+    await until("the own came", () => other.heard.length > 0);
+    assert.deepEqual(other.heard, ["own from 127.0.0.1"]);
+  });
+});

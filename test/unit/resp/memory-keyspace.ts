@@ -1,0 +1,94 @@
+import type { Bytes } from "../../../src/core/bytes.js";
+import type { Conflict } from "../../../src/core/conflicts.js";
+import { LankvError } from "../../../src/core/error.js";
+import { bucketOf } from "../../../src/core/hash.js";
+import type { KvRecord } from "../../../src/core/record.js";
+import { wallToStamp } from "../../../src/core/version.js";
+import type { Keyspace, KeyspaceStatus, ReadyDemand } from "../../../src/resp/keyspace.js";
+
+const writer = "00000000000000aa";
+
+/** A keyspace of one process, whose clock the test turns. */
+export class MemoryKeyspace implements Keyspace {
+  wallMs = 1_700_000_000_000;
+  stops = 0;
+  /** Keys that only the peers have. */
+  readonly elsewhere = new Map<Bytes, Bytes>();
+  readonly lost: Conflict[] = [];
+  /** Called by `ready`; default: it is ready. */
+  onReady: (demand: ReadyDemand) => Promise<void> = async () => undefined;
+  readonly #records = new Map<Bytes, KvRecord>();
+  #ticks = 0;
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  get(key: Bytes): KvRecord | undefined {
+    const record = this.#records.get(key);
+    if (record?.expiresAtMs !== undefined && record.expiresAtMs <= this.wallMs) return undefined;
+    return record;
+  }
+
+  set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
+    if (key.length < 1 || key.length > 1024) throw new RangeError("key must have 1 to 1024 bytes");
+    this.#ticks += 1;
+    const stamp = wallToStamp(this.wallMs) + this.#ticks;
+    const record: KvRecord = { key, value, kind: "value", stamp, writer, expiresAtMs, replaces: [] };
+    this.#records.set(key, record);
+    return record;
+  }
+
+  delete(key: Bytes): boolean {
+    return this.#records.delete(key);
+  }
+
+  bucket(index: number): Iterable<KvRecord> {
+    return [...this.all()].filter(({ key }) => bucketOf(key) === index);
+  }
+
+  all(): Iterable<KvRecord> {
+    return this.#records.values();
+  }
+
+  nowMs(): number {
+    return this.wallMs;
+  }
+
+  async seek(key: Bytes): Promise<KvRecord | undefined> {
+    const value = this.elsewhere.get(key);
+    return value === undefined ? undefined : this.set(key, value);
+  }
+
+  async ready(demand: ReadyDemand): Promise<void> {
+    if (demand.timeoutMs === 1) throw new LankvError("LANKV_TIMEOUT", "Not ready after 1 ms: alone.");
+    await this.onReady(demand);
+  }
+
+  status(): KeyspaceStatus {
+    return {
+      nodeId: "00000000000000bb",
+      name: "küche",
+      cluster: "default",
+      state: "live",
+      peers: 0,
+      keys: this.size,
+      bytes: 0,
+      root: "0000000000000000",
+      uptimeMs: 12_345,
+      version: "0.1.0",
+    };
+  }
+
+  peers(): readonly object[] {
+    return [{ name: "attic" }];
+  }
+
+  conflicts(): readonly Conflict[] {
+    return this.lost;
+  }
+
+  stop(): void {
+    this.stops += 1;
+  }
+}

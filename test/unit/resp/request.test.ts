@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  ARGUMENT_BYTES_MAX,
+  ARGUMENTS_MAX,
+  LINE_BYTES_MAX,
+  ProtocolError,
+  REQUEST_BYTES_MAX,
+  RequestParser,
+  type Request,
+} from "../../../src/resp/request.js";
+
+describe("the request parser", () => {
+  const stream = Buffer.from(
+    "*1\r\n$4\r\nPING\r\n*3\r\n$3\r\nSET\r\n$2\r\n\x00\xff\r\n$6\r\na\r\nb\n\r\r\n*0\r\n\r\n" +
+      "*2\r\n$4\r\nECHO\r\n$0\r\n\r\nget  'o n\\'e'\r\n*-1\r\nSET k \"\\x41\\n\"\n",
+    "latin1",
+  );
+  const requests = [
+    ["PING"],
+    ["SET", "\x00\xff", "a\r\nb\n\r"],
+    ["ECHO", ""],
+    ["get", "o n'e"],
+    ["SET", "k", "A\n"],
+  ];
+
+  it("reads arrays and lines, whatever bytes the arguments hold", () => {
+    assert.deepEqual(read(stream), requests);
+  });
+
+  it("reads the same split in two at each boundary", () => {
+    for (let at = 0; at <= stream.length; at += 1) {
+      assert.deepEqual(read(stream.subarray(0, at), stream.subarray(at)), requests, `split at ${at}`);
+    }
+  });
+
+  it("reads the same byte by byte", () => {
+    assert.deepEqual(read(...[...stream].map((byte) => Buffer.of(byte))), requests);
+  });
+
+  it("reads an argument that comes in many chunks", () => {
+    const value = "v".repeat(1_048_576);
+    const whole = Buffer.from(`*2\r\n$3\r\nSET\r\n$${value.length}\r\n${value}\r\nPING\r\n`);
+    const chunks: Buffer[] = [];
+    for (let at = 0; at < whole.length; at += 65_536) chunks.push(whole.subarray(at, at + 65_536));
+    assert.deepEqual(read(...chunks), [["SET", value], ["PING"]]);
+  });
+
+  it("keeps nothing of the chunk that an argument came in", () => {
+    const chunk = Buffer.from("*1\r\n$3\r\nabc\r\n");
+    const [request] = read(chunk);
+    chunk.fill("x");
+    assert.deepEqual(request, ["abc"]);
+  });
+
+  for (const [given, message] of [
+    ["*a\r\n", "invalid multibulk length"],
+    ["*\r\n", "invalid multibulk length"],
+    [`*${ARGUMENTS_MAX + 1}\r\n`, "invalid multibulk length"],
+    ["*99999999999999999999\r\n", "invalid multibulk length"],
+    ["*1\r\nfoo\r\n", "expected '$', got 'f'"],
+    ["*1\r\n:1\r\n", "expected '$', got ':'"],
+    ["*1\r\n$-1\r\n", "invalid bulk length"],
+    ["*1\r\n$x\r\n", "invalid bulk length"],
+    [`*1\r\n$${ARGUMENT_BYTES_MAX + 1}\r\n`, "invalid bulk length"],
+    ["*1\r\n$536870912\r\n", "invalid bulk length"],
+    ['get "a\r\n', "unbalanced quotes in request"],
+    ["get 'a'b\r\n", "unbalanced quotes in request"],
+    ['set """key""" value\r\n', "unbalanced quotes in request"],
+    ["x".repeat(LINE_BYTES_MAX + 1), "too big inline request"],
+  ] as const) {
+    it(`refuses ${JSON.stringify(given.slice(0, 30))}`, () => {
+      assert.throws(() => read(Buffer.from(given)), new ProtocolError(`Protocol error: ${message}`));
+    });
+  }
+
+  it("refuses a request whose arguments are too long together, before they come", () => {
+    const count = REQUEST_BYTES_MAX / ARGUMENT_BYTES_MAX;
+    const argument = Buffer.concat([
+      Buffer.from(`$${ARGUMENT_BYTES_MAX}\r\n`),
+      Buffer.alloc(ARGUMENT_BYTES_MAX),
+      Buffer.from("\r\n"),
+    ]);
+    const parser = new RequestParser();
+    parser.push(Buffer.from(`*${count + 1}\r\n`));
+    for (let index = 0; index < count; index += 1) {
+      parser.push(argument);
+      assert.equal(parser.next(), undefined);
+    }
+    parser.push(Buffer.from("$1\r\n"));
+    assert.throws(() => parser.next(), new ProtocolError("Protocol error: too big request"));
+  });
+});
+
+function read(...chunks: readonly Buffer[]): Request[] {
+  const parser = new RequestParser();
+  const requests: Request[] = [];
+  for (const chunk of chunks) {
+    parser.push(chunk);
+    for (let request = parser.next(); request !== undefined; request = parser.next()) requests.push(request);
+  }
+  return requests;
+}
