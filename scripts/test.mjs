@@ -25,6 +25,7 @@ const parts = [
   folder("sim", { partMinutes: 30, fileMinutes: 20 }),
   folder("scenarios", { partMinutes: 5, fileMinutes: 2 }),
   folder("conformance", { partMinutes: 15, fileMinutes: 5 }),
+  folder("cli", { partMinutes: 10, fileMinutes: 5 }),
   folder("lan", { partMinutes: 60, fileMinutes: 15, filesAtOnce: 1 }),
   folder("redis", { partMinutes: 30, fileMinutes: 15, filesAtOnce: 1 }),
   folder("compose", { partMinutes: 30, fileMinutes: 30, filesAtOnce: 1 }),

@@ -24,8 +24,13 @@ export async function connectToDaemon(flags: GlobalFlags): Promise<Client> {
     if (cause instanceof LankvError) throw cause;
     throw new LankvError("LANKV_NO_DAEMON", whyNot(shown, cause), { cause });
   }
-  if (password !== "") await client.call("AUTH", password);
-  return client;
+  try {
+    if (password !== "") await client.call("AUTH", password);
+    return client;
+  } catch (error) {
+    client.close();
+    throw error;
+  }
 }
 
 /** Runs `use` with a connection that ends with it. */

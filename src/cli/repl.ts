@@ -1,5 +1,7 @@
 /** `lankv repl`: a Node prompt with `kv` ready, await at top level, and tab completion of keys. */
+import { createInterface } from "node:readline";
 import { start, type REPLServer } from "node:repl";
+import { Readable } from "node:stream";
 import { connectToDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
@@ -22,12 +24,44 @@ export async function repl(flags: GlobalFlags): Promise<ExitCode> {
       `${String(name)}: ${String(keys)} keys, ${String(peers)} peers. Try await kv.set("one", "111"); .exit ends.\n`,
     );
   }
-  const server = start({ prompt: isTerminal ? "lankv> " : "", terminal: isTerminal });
+  const turns = new Turns();
+  const server = start({
+    prompt: isTerminal ? "lankv> " : "",
+    terminal: isTerminal,
+    ...(isTerminal ? {} : { input: Readable.from(turns.lines(process.stdin)), output: process.stdout }),
+  });
+  turns.follow(server);
   Object.defineProperty(server.context, "kv", { value: kv, enumerable: true, writable: true });
   completeKeys(server, kv);
   await new Promise((resolve) => server.once("exit", resolve));
   kv.close();
   return EXIT.ok;
+}
+
+/**
+ * Hands over lines that are not typed one at a time: Node's prompt would evaluate the next one while an
+ * await of the one before is under way, and end before the last.
+ */
+class Turns {
+  #next: () => void = () => undefined;
+
+  async *lines(input: NodeJS.ReadableStream): AsyncGenerator<string> {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      const turn = new Promise<void>((resolve) => {
+        this.#next = resolve;
+      });
+      yield `${line}\n`;
+      await turn;
+    }
+  }
+
+  follow(server: REPLServer): void {
+    const displayPrompt = server.displayPrompt.bind(server);
+    server.displayPrompt = (preserveCursor) => {
+      displayPrompt(preserveCursor);
+      this.#next();
+    };
+  }
 }
 
 function completeKeys(server: REPLServer, kv: Remote): void {

@@ -1,7 +1,8 @@
 /**
  * When beacons and ticks go out.
  *
- * One beacon and one tick each second; a burst of three hellos when this node or its network is new; and an answer to
+ * One beacon and one tick each second, but a tick every two seconds while there is nothing new to tell and everybody
+ * holds the same: the beacons go on, and five idle nodes stay below a kilobyte a second each. A burst of three hellos when this node or its network is new, and an answer to
  * whoever is new, at once, or spread over a moment when there are many who answer. So joining takes milliseconds and
  * not a beacon's period, and twenty nodes that start together do not shout all at once.
  */
@@ -9,6 +10,8 @@ import type { Now } from "./effect.js";
 
 /** Time between two beacons, and between two ticks. */
 export const BEACON_EVERY_MS = 1_000;
+/** Time between two ticks while nothing changes: below the silence at which a peer turns quiet. */
+export const STILL_TICK_EVERY_MS = 2_000;
 /** When the hellos of a burst go out, after it began. */
 const HELLO_AT_MS = [0, 100, 300];
 /** The moment over which answers are spread, for each node that may answer; and in all. */
@@ -28,6 +31,9 @@ export class Announcer {
   #hellosAtMs: number[] = [];
   #beaconAtMs = Infinity;
   #tickAtMs = Infinity;
+  #lastTickAtMs = -Infinity;
+  /** Whether somebody waits for the next tick. */
+  #isTickAwaited = false;
   #callAtMs = Infinity;
 
   constructor(private readonly random: () => number) {}
@@ -47,16 +53,17 @@ export class Announcer {
 
   /** Somebody subscribed: answer with a tick, which shows that the connection works. */
   answerTick(peers: number, now: Now): void {
+    this.#isTickAwaited = true;
     this.#tickAtMs = Math.min(this.#tickAtMs, now.monoMs + this.#spread(peers));
   }
 
-  due(now: Now): Announcement {
+  /** @param isStill nothing has changed since the last tick, and every peer holds the same */
+  due(now: Now, isStill: boolean): Announcement {
     const isHello = (this.#hellosAtMs[0] ?? Infinity) <= now.monoMs;
     if (isHello) this.#hellosAtMs = this.#hellosAtMs.filter((at) => at > now.monoMs);
     const isBeacon = this.#beaconAtMs <= now.monoMs;
     if (isBeacon) this.#beaconAtMs = now.monoMs + BEACON_EVERY_MS;
-    const tick = this.#tickAtMs <= now.monoMs;
-    if (tick) this.#tickAtMs = now.monoMs + BEACON_EVERY_MS;
+    const tick = this.#isTickDue(now.monoMs, isStill);
     const callDeparted = (isHello || isBeacon) && this.#callAtMs <= now.monoMs;
     if (callDeparted) this.#callAtMs = now.monoMs + CALL_DEPARTED_EVERY_MS;
     return { beacon: isHello ? "hello" : isBeacon ? "plain" : undefined, tick, callDeparted };
@@ -64,6 +71,19 @@ export class Announcer {
 
   get wakeAtMs(): number {
     return Math.min(this.#hellosAtMs[0] ?? Infinity, this.#beaconAtMs, this.#tickAtMs);
+  }
+
+  #isTickDue(nowMs: number, isStill: boolean): boolean {
+    if (this.#tickAtMs > nowMs) return false;
+    this.#tickAtMs = nowMs + BEACON_EVERY_MS;
+    const stillUntilMs = this.#lastTickAtMs + STILL_TICK_EVERY_MS;
+    if (isStill && !this.#isTickAwaited && nowMs < stillUntilMs) {
+      this.#tickAtMs = stillUntilMs;
+      return false;
+    }
+    this.#isTickAwaited = false;
+    this.#lastTickAtMs = nowMs;
+    return true;
   }
 
   #spread(peers: number): number {

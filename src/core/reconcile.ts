@@ -66,26 +66,23 @@ export class Reconcile {
     return this.#round === undefined;
   }
 
-  /** Whether a round with this peer (or with everybody) is under way. */
-  isWith(peer: Peer): boolean {
-    return this.#round !== undefined && (this.#round.peer ?? peer) === peer;
-  }
-
   /** When the next round may start; Infinity while one is under way. */
   get wakeAtMs(): number {
     return this.#round === undefined ? this.#notBeforeMs : Infinity;
   }
 
-  /** The roots were equal: whatever differs next is worth an early look. */
-  handleEqual(): void {
-    this.#restMs = REST_MIN_MS;
-    this.#notBeforeMs = 0;
+  /** The peer told its root. */
+  handleRoot(isEqual: boolean, peer: Peer): void {
+    if (isEqual) {
+      peer.differingTicks = 0;
+      this.#restNoMore();
+    } else if (peer.stream?.missing() === undefined && !this.#isWith(peer)) peer.differingTicks += 1;
   }
 
   /** The difference is known not to be in flight. */
   hurry(peer: Peer): void {
     peer.differingTicks = DIFFERING_TICKS;
-    this.handleEqual();
+    this.#restNoMore();
   }
 
   /** The peers with which a round is due. */
@@ -170,9 +167,20 @@ export class Reconcile {
     }
   }
 
+  /** Whether a round with this peer (or with everybody) is under way. */
+  #isWith(peer: Peer): boolean {
+    return this.#round !== undefined && (this.#round.peer ?? peer) === peer;
+  }
+
   #rest(nowMs: number): void {
     this.#notBeforeMs = nowMs + this.#restMs;
     this.#restMs = Math.min(this.#restMs * 2, REST_MAX_MS);
+  }
+
+  /** Whatever differs next is worth an early look. */
+  #restNoMore(): void {
+    this.#restMs = REST_MIN_MS;
+    this.#notBeforeMs = 0;
   }
 
   #finishWhenDone(): void {

@@ -4,41 +4,46 @@
  * A gap in the numbers is a loss for certain and asked for at once; a head beyond what arrived may be in flight, and
  * is given 100 ms. What has fallen off the writer's ring is given up here and left to the fingerprints.
  */
-import type { AnswerMessage } from "./message.js";
+import type { AnswerMessage, SetMessage } from "./message.js";
 import type { Peer } from "./peer.js";
 import type { Question, Questions } from "./questions.js";
 import type { Asker, Reconcile } from "./reconcile.js";
 import { InStream } from "./stream.js";
-import type { Writer } from "./version.js";
 
 /** How long a head beyond what arrived is taken for being in flight. */
 export const IN_FLIGHT_MS = 100;
-/** How many streams are remembered, also of processes that are gone. */
-export const STREAMS_MAX = 1_024;
 
 export class Repair {
-  /** Streams of all processes heard, the latest last; a peer that returns goes on where it was. */
-  readonly #streams = new Map<Writer, InStream>();
-
   constructor(
     private readonly questions: Questions,
     private readonly ask: Asker,
     private readonly reconcile: Reconcile,
   ) {}
 
+  /** A message of the peer's stream came. */
+  handleSet({ seq, records }: SetMessage, peer: Peer): void {
+    const stream = this.#streamOf(peer, seq - 1);
+    if (records.length === 0) stream.announce(seq);
+    else stream.receive(seq, seq);
+  }
+
+  /** The peer has published so much; when the roots are equal, whatever of it did not arrive is here all the same. */
+  handleHead(head: number, isEqual: boolean, peer: Peer): void {
+    const stream = this.#streamOf(peer, head);
+    stream.observeHead(head);
+    if (isEqual) stream.receive(1, head);
+  }
+
   /**
-   * The peer's stream, as far as it arrived. One never seen before starts at `head`: what is older comes by
-   * fingerprints.
+   * The peer's stream, from `head` on. What is older, of one that is new or was gone, comes by fingerprints: they know
+   * what came by way of others, where a question for a range would bring it again.
    */
-  streamOf(peer: Peer, head: number): InStream {
-    if (peer.stream !== undefined) return peer.stream;
-    const stream = this.#streams.get(peer.writer) ?? new InStream(head);
-    this.#streams.delete(peer.writer);
-    this.#streams.set(peer.writer, stream);
-    const oldest = this.#streams.keys().next();
-    if (this.#streams.size > STREAMS_MAX && oldest.done !== true) this.#streams.delete(oldest.value);
-    peer.stream = stream;
-    return stream;
+  #streamOf(peer: Peer, head: number): InStream {
+    if (peer.stream === undefined) {
+      peer.stream = new InStream(head);
+      this.reconcile.hurry(peer);
+    }
+    return peer.stream;
   }
 
   /** Asks for what has been lacking for long enough. */

@@ -64,6 +64,8 @@ export class Replica {
   #pending: KvRecord[] = [];
   #now: Now = { monoMs: 0, wallMs: 0 };
   #isStarted = false;
+  /** What the last tick said. */
+  #told: Vitals | undefined;
 
   constructor(options: ReplicaOptions) {
     this.#random = options.random;
@@ -116,7 +118,8 @@ export class Replica {
   get isSynced(): boolean {
     if (this.state !== "live" || this.#questions.size > 0) return false;
     for (const { presence, vitals, stream } of this.#presence.peers.values()) {
-      if (presence === "up" && (vitals.root !== this.#map.root || stream?.missing() !== undefined)) return false;
+      if (presence === "up" && (vitals.root !== this.#map.root || stream?.missing() !== undefined))
+        return false;
     }
     return true;
   }
@@ -279,9 +282,7 @@ export class Replica {
   }
 
   #correctClock(): void {
-    const offsets: number[] = [];
-    for (const peer of this.#presence.peers.values()) if (peer.isLinked) offsets.push(peer.clockOffsetMs);
-    this.#clock.correct(offsets);
+    this.#clock.correct(this.#presence.linked.map((peer) => peer.clockOffsetMs));
   }
 
   #handleMessage(message: Message, now: Now): void {
@@ -311,11 +312,7 @@ export class Replica {
   }
 
   #handleSet(message: SetMessage, peer: Peer, now: Now): void {
-    const isNew = peer.stream === undefined;
-    const stream = this.#repair.streamOf(peer, message.seq - 1);
-    if (message.records.length === 0) stream.announce(message.seq);
-    else stream.receive(message.seq, message.seq);
-    if (isNew && stream.missing() === undefined) this.#reconcile.hurry(peer);
+    this.#repair.handleSet(message, peer);
     this.#apply(message.records, now);
   }
 
@@ -323,19 +320,9 @@ export class Replica {
     peer.vitals = vitals;
     peer.clockOffsetMs = vitals.wallMs - now.wallMs;
     this.#correctClock();
-    const isNew = peer.stream === undefined;
-    const stream = this.#repair.streamOf(peer, vitals.head);
-    stream.observeHead(vitals.head);
-    if (vitals.root === this.#map.root) {
-      // Equal maps: whatever of the stream did not arrive is here all the same.
-      stream.receive(1, vitals.head);
-      peer.differingTicks = 0;
-      this.#reconcile.handleEqual();
-    } else if (stream.missing() === undefined) {
-      // Of a peer that is new here nothing is in flight; one that returns with a gap in its stream is repaired first.
-      if (isNew) this.#reconcile.hurry(peer);
-      else if (!this.#reconcile.isWith(peer)) peer.differingTicks += 1;
-    }
+    const isEqual = vitals.root === this.#map.root;
+    this.#repair.handleHead(vitals.head, isEqual, peer);
+    this.#reconcile.handleRoot(isEqual, peer);
   }
 
   #handleAnswer(message: AnswerMessage, peer: Peer, now: Now): void {
@@ -376,13 +363,21 @@ export class Replica {
   }
 
   #announce(now: Now): void {
-    const { beacon, tick, callDeparted } = this.#announcer.due(now);
+    const { beacon, tick, callDeparted } = this.#announcer.due(now, this.#isStill);
     if (beacon !== undefined) this.#sendBeacon(beacon, callDeparted, now);
     // Also to nobody: whoever has just subscribed may not be known yet, and PUB reaps dead connections as it sends.
     if (!tick) return;
     // A tick tells the head: what was written before it must be on its way before it.
     this.#flush();
-    this.#send({ type: "tick", from: this.self.writer, vitals: this.#vitals(now) }, undefined);
+    const vitals = this.#vitals(now);
+    this.#told = vitals;
+    this.#send({ type: "tick", from: this.self.writer, vitals }, undefined);
+  }
+
+  /** Whether the last tick still tells all there is to tell. */
+  get #isStill(): boolean {
+    const { root, head, state } = this.#told ?? {};
+    return root === this.#map.root && head === this.#stream.head && state === this.state && this.isSynced;
   }
 
   #sendBeacon(kind: "hello" | "plain" | "goodbye", callDeparted: boolean, now: Now): void {

@@ -76,7 +76,7 @@ export class Session {
       this.#isEnding = true;
     }
     this.#flush();
-    if (this.#isEnding) this.#socket.end();
+    if (this.#isEnding) this.#socket.destroySoon();
   }
 
   #handle(request: Request): void {

@@ -26,7 +26,7 @@ export const stringCommands: readonly Command[] = [
     arity: -3,
     flags: ["write"],
     keys: { first: 1, last: -1, step: 2 },
-    summary: "Writes values: MSET key value ...",
+    summary: "Writes values: MSET key value [key value ...]",
     handler: (args, { keyspace }) => {
       if (args.length % 2 !== 0) {
         throw new CommandError("ERR wrong number of arguments for 'mset' command");

@@ -35,6 +35,7 @@ interface Peer {
   name: string;
   address: string;
   state: string;
+  keys: number;
   clockOffsetMs: number | undefined;
 }
 
@@ -70,6 +71,10 @@ export class Daemon {
       if (program.ending !== undefined) throw new Hopeless(`${this.name} ${program.ending}\n${program.log}`);
       assert.equal(String(await this.call("PING")), "PONG");
     });
+  }
+
+  get pid(): number {
+    return this.#running.pid;
   }
 
   /** Stops it as an operator does, and expects it to end well. */
@@ -146,6 +151,12 @@ export class Daemon {
       .sort();
   }
 
+  /** How many keys each peer that is up holds, by its own word. */
+  async peerKeys(): Promise<number[]> {
+    const peers = await this.peers();
+    return peers.filter(({ state }) => state === "up").map(({ keys }) => keys);
+  }
+
   /** The keys of which it lists a conflict. */
   async conflicts(): Promise<string[]> {
     return listFrom(String(await this.call("LANKV.CONFLICTS"))).map((conflict) =>
@@ -179,6 +190,7 @@ export function peersFrom(json: string): Peer[] {
       name: textMember(peer, "name"),
       address: textMember(peer, "address"),
       state: textMember(peer, "state"),
+      keys: numberMember(peer, "keys"),
       clockOffsetMs: typeof clockOffsetMs === "number" ? clockOffsetMs : undefined,
     };
   });

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { must } from "./command.js";
 import type { Daemon, DaemonOptions } from "./daemon.js";
 import { Host } from "./host.js";
+import { assertInside } from "./namespace.js";
 import { Programs } from "./program.js";
 import { type Network, Switch } from "./switch.js";
 
@@ -25,6 +26,7 @@ export class Lan implements AsyncDisposable {
   ) {}
 
   static async create(): Promise<Lan> {
+    assertInside();
     const directory = await mkdtemp("/run/lan-");
     const at = await Switch.create();
     return new Lan(at, new Programs(directory), await at.addNetwork());

@@ -8,6 +8,7 @@
  * It is done by running the same file again under `unshare`, with the same standard streams, so that it
  * makes no difference whether a person or `node --test` runs the file.
  */
+import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -16,8 +17,16 @@ const insideVariable = "LAN_TEST_NAMESPACE";
 const path = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`;
 process.env["PATH"] = path;
 
+/** The variable alone would be too little to go by: this process is also the first of its pid namespace. */
+const isInside = process.env[insideVariable] !== undefined && process.pid === 1;
+
 /** Why this machine cannot make namespaces; undefined where it can. */
-export const unavailable = process.env[insideVariable] === undefined ? enter() : settle();
+export const unavailable = isInside ? settle() : enter();
+
+/** Whatever makes or removes namespaces asks this first: outside, it would be at work on the machine's own. */
+export function assertInside(): void {
+  assert(isInside, "only in the tests' own namespaces");
+}
 
 /** The first of these programs, or files when they begin with a slash, that this machine lacks. */
 export function missing(needs: readonly string[]): string | undefined {

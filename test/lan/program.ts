@@ -36,6 +36,12 @@ export class Program {
     this.#exited = once(this.#child, "exit");
   }
 
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error(`${this.name} could not be started`);
+    return pid;
+  }
+
   /** How the program ended, in words; undefined while it runs. */
   get ending(): string | undefined {
     const { exitCode, signalCode } = this.#child;

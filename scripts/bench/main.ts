@@ -1,0 +1,85 @@
+/**
+ * npm run bench [-- --small] [-- --only NAME]
+ *
+ * Runs every measure once, prints the table and, with the real sizes and all measures, writes docs/benchmarks.md. Needs
+ * iproute2 and redis-server; runs in namespaces of its own, so nothing leaves this machine.
+ */
+import { writeFile } from "node:fs/promises";
+import { cpus, release, totalmem } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { run } from "../../test/lan/command.js";
+import { unavailable } from "../../test/lan/namespace.js";
+import { software } from "../../src/node/software.js";
+import {
+  healing,
+  idling,
+  joining,
+  reading,
+  replication,
+  visibility,
+  type Row,
+  type Sizes,
+} from "./measures.js";
+
+const SIZES: Sizes = { keys: 1_000_000, samples: 3_000, joins: 20 };
+const SMALL: Sizes = { keys: 50_000, samples: 300, joins: 5 };
+const MEASURES: Readonly<Record<string, (sizes: Sizes) => Promise<Row[]>>> = {
+  replication,
+  visibility,
+  joining,
+  healing,
+  idling,
+  reading,
+};
+
+const { values } = parseArgs({
+  options: { small: { type: "boolean", default: false }, only: { type: "string" } },
+});
+if (unavailable !== undefined) throw new Error(unavailable);
+
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(MEASURES)) {
+  if (values.only !== undefined && values.only !== name) continue;
+  process.stderr.write(`${name} ...\n`);
+  rows.push(...(await measure(values.small ? SMALL : SIZES)));
+}
+const table = toTable(rows);
+process.stdout.write(`${table}\n`);
+if (!values.small && values.only === undefined) {
+  const path = fileURLToPath(new URL("../../../docs/benchmarks.md", import.meta.url));
+  await writeFile(path, await toPage(table));
+}
+
+function toTable(lines: readonly Row[]): string {
+  const head = ["| | lankv | Redis | ratio | target | |", "|---|---|---|---|---|---|"];
+  const body = lines.map(({ measure, lankv, redis, result, target, isMet }) =>
+    ["", measure, lankv, redis, result, target, isMet ? "met" : "**missed**", ""].join(" | ").trim(),
+  );
+  return [...head, ...body].join("\n");
+}
+
+async function toPage(body: string): Promise<string> {
+  const redis = (await run("redis-server", ["--version"])).stdout.trim();
+  const [processor] = cpus();
+  const machine = [
+    `${String(cpus().length)} x ${processor?.model ?? "unknown processor"}`,
+    `${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    `Linux ${release()}`,
+    `Node ${process.version}`,
+    `lankv ${software}`,
+    redis,
+  ];
+  return [
+    "# Benchmarks",
+    "",
+    "Written by `npm run bench`. Hosts are network namespaces on one bridge, values have 100 bytes, and lankv and Redis",
+    "(primary and replica, nothing on disk) take turns in one run, so read the ratios rather than the rates: the",
+    "machine is shared. scripts/bench holds every measure.",
+    "",
+    `Machine: ${machine.join("; ")}.`,
+    "",
+    body,
+    "",
+  ].join("\n");
+}
