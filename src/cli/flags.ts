@@ -1,6 +1,5 @@
 /** The flags: each is an environment variable too, and is checked before anything is done. */
 import { InvalidArgumentError, Option } from "commander";
-import ms, { type StringValue } from "ms";
 
 /** Flags that every command takes. */
 export interface GlobalFlags {
@@ -13,6 +12,14 @@ export interface GlobalFlags {
   /** Milliseconds. */
   readonly timeout?: number;
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /**
  * A flag that `LANKV_` and its long name in capitals also sets; a switch is off when that is empty, 0 or false.
@@ -31,12 +38,13 @@ export function flag(
   return isOff ? option : option.env(variable);
 }
 
+/** @returns milliseconds */
 export function readDuration(text: string): number {
   if (text === "0") return 0;
-  const value = isDuration(text) ? ms(text) : Number.NaN;
-  if (!Number.isFinite(value))
-    throw new InvalidArgumentError("It must be a duration such as 500ms, 10s or 1m.");
-  return Math.round(value);
+  const [, amount = "", unit = ""] = /^(\d{1,9}(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const unitMs = UNITS_MS[unit];
+  if (unitMs !== undefined) return Math.round(Number(amount) * unitMs);
+  throw new InvalidArgumentError("It must be a duration such as 500ms, 10s or 1m.");
 }
 
 export function readPort(text: string): number {
@@ -61,8 +69,4 @@ function readNumber(text: string, min: number, max: number): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new InvalidArgumentError(`It must be a whole number from ${String(min)} to ${String(max)}.`);
-}
-
-function isDuration(text: string): text is StringValue {
-  return /^\d{1,9}(\.\d+)?(ms|s|m|h|d|w)$/.test(text);
 }

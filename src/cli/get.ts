@@ -4,8 +4,8 @@ import { withDaemon } from "./connect.js";
 import { EXIT, Failure, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { REPLY_MS } from "./client.js";
+import { toPrintable } from "./printable.js";
 import { toBufferOrNull, toNumber, toObject } from "./replies.js";
-import { toPrintable } from "./terminal.js";
 
 /** How long the peers are asked for a missing key. */
 const SEEK_MS = 1_000;

@@ -3,8 +3,9 @@ import type { Client } from "./client.js";
 import { withDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
+import { toPrintableLine } from "./printable.js";
 import { isObject, named, toBufferOrNull, toBuffers } from "./replies.js";
-import { toPrintableLine, toTable } from "./terminal.js";
+import { toTable } from "./terminal.js";
 
 export interface LsFlags extends GlobalFlags {
   readonly long?: true;

@@ -4,8 +4,9 @@ import { REPLY_MS } from "./client.js";
 import { withDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
+import { toPrintableLine } from "./printable.js";
 import { isObject, toObject, toObjects, toText } from "./replies.js";
-import { colorsFor, toPrintableLine, toTable } from "./terminal.js";
+import { colorsFor, toTable } from "./terminal.js";
 
 const WAIT_MS = 30_000;
 

@@ -17,6 +17,8 @@ const HELLO_AT_MS = [0, 100, 300];
 /** The moment over which answers are spread, for each node that may answer; and in all. */
 const SPREAD_PER_PEER_MS = 4;
 const SPREAD_MAX_MS = 250;
+/** Least time between a beacon and one that answers, so that no flood of hellos becomes a flood of answers. */
+const ANSWER_AFTER_MS = 20;
 /** How often departed nodes are called. */
 export const CALL_DEPARTED_EVERY_MS = 15_000;
 
@@ -30,6 +32,7 @@ export interface Announcement {
 export class Announcer {
   #hellosAtMs: number[] = [];
   #beaconAtMs = Infinity;
+  #lastBeaconAtMs = -Infinity;
   #tickAtMs = Infinity;
   #lastTickAtMs = -Infinity;
   /** Whether somebody waits for the next tick. */
@@ -48,7 +51,8 @@ export class Announcer {
 
   /** Somebody new was heard: answer with a beacon. */
   answerBeacon(peers: number, now: Now): void {
-    this.#beaconAtMs = Math.min(this.#beaconAtMs, now.monoMs + this.#spread(peers));
+    const atMs = Math.max(now.monoMs + this.#spread(peers), this.#lastBeaconAtMs + ANSWER_AFTER_MS);
+    this.#beaconAtMs = Math.min(this.#beaconAtMs, atMs);
   }
 
   /** Somebody subscribed: answer with a tick, which shows that the connection works. */
@@ -62,7 +66,10 @@ export class Announcer {
     const isHello = (this.#hellosAtMs[0] ?? Infinity) <= now.monoMs;
     if (isHello) this.#hellosAtMs = this.#hellosAtMs.filter((at) => at > now.monoMs);
     const isBeacon = this.#beaconAtMs <= now.monoMs;
-    if (isBeacon) this.#beaconAtMs = now.monoMs + BEACON_EVERY_MS;
+    if (isBeacon) {
+      this.#beaconAtMs = now.monoMs + BEACON_EVERY_MS;
+      this.#lastBeaconAtMs = now.monoMs;
+    }
     const tick = this.#isTickDue(now.monoMs, isStill);
     const callDeparted = (isHello || isBeacon) && this.#callAtMs <= now.monoMs;
     if (callDeparted) this.#callAtMs = now.monoMs + CALL_DEPARTED_EVERY_MS;

@@ -14,6 +14,8 @@ import type { RecordMap } from "./record-map.js";
 export interface BucketRange {
   readonly from: number;
   readonly to: number;
+  /** Whether to ask without naming what is held: the peer holds so little that all of it is less to send than the names. */
+  readonly isBare: boolean;
 }
 
 /** With so many records held, 48 KiB of words, a question is full; the bucket that fills it is named whole. */
@@ -56,7 +58,7 @@ export class BucketPull {
       spans.push(span);
       buckets += span.to - span.from + 1;
       held += span.held.length / HELD_WORDS;
-      if (span.to < range.to) this.#pending.unshift({ from: span.to + 1, to: range.to });
+      if (span.to < range.to) this.#pending.unshift({ ...range, from: span.to + 1 });
     }
     this.#asked.add(spans);
     return spans;
@@ -73,9 +75,10 @@ export class BucketPull {
   }
 
   #putBack(spans: readonly Span[], next: number): void {
+    // Named from now on: some of it has come, and must not come again.
     const rest = spans
       .filter((span) => span.to >= next)
-      .map(({ from, to }) => ({ from: Math.max(from, next), to }));
+      .map(({ from, to }) => ({ from: Math.max(from, next), to, isBare: false }));
     this.#pending = join([...rest, ...this.#pending]);
   }
 }
@@ -85,8 +88,8 @@ function join(ranges: readonly BucketRange[]): BucketRange[] {
   const joined: BucketRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
     const last = joined.at(-1);
-    if (last === undefined || range.from > last.to + 1) joined.push(range);
-    else joined[joined.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };
+    if (last === undefined || range.from > last.to + 1 || range.isBare !== last.isBare) joined.push(range);
+    else joined[joined.length - 1] = { ...last, to: Math.max(last.to, range.to) };
   }
   return joined;
 }
@@ -101,8 +104,9 @@ function spanOf(
   let to = range.from;
   for (let bucket = range.from; bucket <= end && words.length < HELD_WORDS * heldMax; bucket += 1) {
     const most = words.length + HELD_WORDS * HELD_OF_BUCKET_MAX;
-    for (const record of map.bucket(bucket)) if (words.length < most) pushHeld(words, record, id);
     to = bucket;
+    if (range.isBare) continue;
+    for (const record of map.bucket(bucket)) if (words.length < most) pushHeld(words, record, id);
   }
   return { from: range.from, to, held: Uint32Array.from(words) };
 }

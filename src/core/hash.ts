@@ -66,9 +66,19 @@ export function murmur3(bytes: Bytes, seed: number): number {
   return finish(hash, length);
 }
 
-/** The bucket of a key, 0 to 65 535: the top 16 bits of its MurmurHash3 with seed 0. */
+/** The hash of a key: MurmurHash3 with seed 0. */
+export function hashOf(key: Bytes): number {
+  return murmur3(key, SEED_KEY);
+}
+
+/** The bucket of the keys with this hash, 0 to 65 535: its top 16 bits. */
+export function hashToBucket(hash: number): number {
+  return hash >>> 16;
+}
+
+/** The bucket of a key. */
 export function bucketOf(key: Bytes): number {
-  return murmur3(key, SEED_KEY) >>> 16;
+  return hashToBucket(hashOf(key));
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Who this node is. The node id lives in the data directory; when two processes run with one id, the directory was
- * copied, and the one with the greater writer takes a new id. One beacon is not enough for that: it may be the
- * last word of this node's own previous run.
+ * copied, and the one with the greater writer takes a new id. A beacon is not enough for that: it may be the
+ * last word of this node's own previous run, or from anybody. The other process must speak over the mesh.
  */
 import type { Beacon, NodeId } from "./message.js";
 import type { Writer } from "./version.js";

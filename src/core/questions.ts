@@ -95,12 +95,12 @@ export class Questions {
     return open;
   }
 
-  /** Takes out the questions whose peer is gone, or was silent for longer than its patience. */
+  /** Takes out the questions whose peer is gone, no longer linked, or was silent for longer than its patience. */
   takeOverdue(peers: ReadonlyMap<Writer, Peer>, nowMs: number): readonly Question[] {
     const overdue: Question[] = [];
     const impatient = new Set<Peer>();
     for (const open of this.#open.values()) {
-      const isGone = peers.get(open.to) !== open.peer;
+      const isGone = peers.get(open.to) !== open.peer || !open.peer.isLinked;
       if (!isGone && nowMs < this.#deadlineMs(open)) continue;
       this.#open.delete(open.id);
       overdue.push(open);

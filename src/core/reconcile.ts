@@ -15,6 +15,7 @@
 import { differingBuckets } from "./answer.js";
 import { BucketPull, type BucketRange } from "./bucket-pull.js";
 import { BUCKETS } from "./hash.js";
+import { HELD_WORDS } from "./held.js";
 import type { ListAnswerMessage } from "./message.js";
 import type { Peer } from "./peer.js";
 import type { Question, Questions } from "./questions.js";
@@ -22,6 +23,8 @@ import type { RecordMap } from "./record-map.js";
 
 /** Ticks in a row with differing roots that start a round. */
 export const DIFFERING_TICKS = 3;
+/** What a record takes in an answer besides its key and value. */
+const RECORD_BYTES_MIN = 24;
 const REST_MIN_MS = 1_000;
 const REST_MAX_MS = 30_000;
 /** About how many records a question for whole ranges should bring. */
@@ -76,6 +79,8 @@ export class Reconcile {
     if (isEqual) {
       peer.differingTicks = 0;
       this.#restNoMore();
+      // Its sums may be lost, and would be asked for again to find nothing.
+      if (this.#round?.peer === peer) this.#round = undefined;
     } else if (peer.stream?.missing() === undefined && !this.#isWith(peer)) peer.differingTicks += 1;
   }
 
@@ -85,10 +90,10 @@ export class Reconcile {
     this.#restNoMore();
   }
 
-  /** The peers with which a round is due. */
+  /** The peers with which a round is due. One that is still pulling would be compared with in vain. */
   due(linked: readonly Peer[], nowMs: number): readonly Peer[] {
     if (this.#round !== undefined || nowMs < this.#notBeforeMs) return [];
-    return linked.filter((peer) => peer.differingTicks >= DIFFERING_TICKS);
+    return linked.filter((peer) => peer.differingTicks >= DIFFERING_TICKS && isSettled(peer));
   }
 
   /** Starts a round with one peer. */
@@ -99,7 +104,7 @@ export class Reconcile {
 
   /** Starts a round that asks everybody for everything. */
   pullAll(nowMs: number): void {
-    const pull = new BucketPull([{ from: 0, to: BUCKETS - 1 }]);
+    const pull = new BucketPull([{ from: 0, to: BUCKETS - 1, isBare: false }]);
     this.#round = { peer: undefined, ranges: [], list: undefined, head: 0, pull };
     this.#rest(nowMs);
   }
@@ -114,8 +119,10 @@ export class Reconcile {
     const round = this.#round;
     if (round?.pull !== undefined || round?.list?.id !== part.id || round.list.to !== part.from) return;
     for (const listed of part.groups) {
+      const namesBytes = 4 * HELD_WORDS * this.map.groupSize(listed.group).records;
+      const isBare = listed.bytes + RECORD_BYTES_MIN * listed.records < namesBytes;
       for (const bucket of differingBuckets(listed, this.map))
-        round.ranges.push({ from: bucket, to: bucket });
+        round.ranges.push({ from: bucket, to: bucket, isBare });
     }
     if (completes === undefined) return;
     round.pull = new BucketPull(round.ranges);
@@ -193,6 +200,10 @@ export class Reconcile {
     this.#rounds += 1;
     this.#round = undefined;
   }
+}
+
+function isSettled({ vitals }: Peer): boolean {
+  return vitals.state === "live" || vitals.state === "offline";
 }
 
 /** The peers that hold at least half as much as the one that holds most. */

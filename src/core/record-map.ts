@@ -6,22 +6,23 @@
  * and a difference is found by descending two levels. A sum, rather than a Merkle hash, because one
  * write then costs one subtraction and one addition at each level, in any order.
  *
- * One Map holds the records. Beside it a bucket is a chain of slot numbers, one slot a key in the order of
- * arrival: 12 bytes a key, and nothing to do when a record is replaced. A small Map for each bucket was
- * measured: it makes inserts half as fast, because the Maps keep growing, and every read hashes the key twice.
+ * A key gets a slot when its first record comes and keeps it. Records stand in an array by slot; the index finds the slot
+ * of a key; and a bucket is a chain of slots, 4 bytes a key, with nothing to do when a record is replaced.
  *
- * Tombstones are records too, and count in the sums. Nothing is ever removed. A Map holds at most 2^24 entries.
+ * Tombstones are records too, and count in the sums. Nothing is ever removed.
  */
 import type { Bytes } from "./bytes.js";
 import {
   BUCKETS,
   BUCKETS_PER_GROUP,
   GROUPS,
-  bucketOf,
+  hashOf,
+  hashToBucket,
   hex64,
   versionHashHigh,
   versionHashLow,
 } from "./hash.js";
+import { KeyIndex } from "./key-index.js";
 import { compareRecords, isUnseen, type KvRecord } from "./record.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
@@ -30,15 +31,15 @@ export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
 /** Two unsigned 32-bit halves of each 64-bit sum: high at 2i, low at 2i + 1. */
 export type Sums = Uint32Array;
 
-/** How many records a map can hold, tombstones included: what a Map of the runtime can. */
-export const RECORDS_MAX = 2 ** 24;
+/** How many records a map can hold, tombstones included. Memory ends sooner: about 300 bytes and the value each. */
+export const RECORDS_MAX = 2 ** 26;
 
 const NO_SLOT = -1;
 
 export class RecordMap {
-  readonly #map = new Map<Bytes, KvRecord>();
-  /** The key of each slot. */
-  readonly #keys: Bytes[] = [];
+  /** By slot. */
+  readonly #records: KvRecord[] = [];
+  readonly #index = new KeyIndex();
   /** The slot that was first in the bucket before this one. */
   #next = new Int32Array(1024);
   /** The first slot of each bucket. */
@@ -58,12 +59,12 @@ export class RecordMap {
 
   /** Number of records that are values (also those whose time has run out). */
   get values(): number {
-    return this.#map.size - this.#tombstones;
+    return this.#records.length - this.#tombstones;
   }
 
   /** Number of records, tombstones included. */
   get records(): number {
-    return this.#map.size;
+    return this.#records.length;
   }
 
   /** Bytes of all keys and values. */
@@ -77,7 +78,7 @@ export class RecordMap {
   }
 
   get(key: Bytes): KvRecord | undefined {
-    return this.#map.get(key);
+    return this.#records[this.#index.find(key, hashOf(key), this.#records)];
   }
 
   /**
@@ -85,10 +86,10 @@ export class RecordMap {
    * @returns whether the map changed
    */
   apply(record: KvRecord): boolean {
-    const held = this.#map.get(record.key);
-    if (held === undefined) {
-      if (this.#map.size >= RECORDS_MAX) return false;
-    } else {
+    const hash = hashOf(record.key);
+    const slot = this.#index.find(record.key, hash, this.#records);
+    const held = this.#records[slot];
+    if (held !== undefined) {
       const order = compareRecords(record, held);
       if (order === 0) return false;
       if (order < 0) {
@@ -96,28 +97,22 @@ export class RecordMap {
         return false;
       }
       if (isUnseen(held, record)) this.#onConflict(record, held);
-    }
-    this.replace(held, record);
+      this.#records[slot] = record;
+    } else if (this.#records.length < RECORDS_MAX) this.#insert(hash, record);
+    else return false;
+    this.#account(hashToBucket(hash), record, held);
     return true;
-  }
-
-  /** Keeps a record that is known to be greater than `held`, which is what is held of its key. */
-  replace(held: KvRecord | undefined, record: KvRecord): void {
-    this.#map.set(record.key, record);
-    const bucket = bucketOf(record.key);
-    if (held === undefined) this.#chain(bucket, record.key);
-    this.#account(bucket, record, held);
   }
 
   /** All records, tombstones included, in no particular order. */
   all(): IterableIterator<KvRecord> {
-    return this.#map.values();
+    return this.#records.values();
   }
 
   /** The records of a bucket, in no particular order. */
   *bucket(index: number): Generator<KvRecord, void> {
     for (let slot = this.#first[index] ?? NO_SLOT; slot !== NO_SLOT; slot = this.#next[slot] ?? NO_SLOT) {
-      const record = this.#map.get(this.#keys[slot] ?? "");
+      const record = this.#records[slot];
       if (record !== undefined) yield record;
     }
   }
@@ -138,14 +133,16 @@ export class RecordMap {
     return { records: this.#groupRecords[group] ?? 0, bytes: this.#groupBytes[group] ?? 0 };
   }
 
-  #chain(bucket: number, key: Bytes): void {
-    const slot = this.#keys.length;
+  #insert(hash: number, record: KvRecord): void {
+    const slot = this.#records.length;
+    const bucket = hashToBucket(hash);
     if (slot === this.#next.length) {
       const longer = new Int32Array(2 * slot);
       longer.set(this.#next);
       this.#next = longer;
     }
-    this.#keys.push(key);
+    this.#records.push(record);
+    this.#index.add(hash, slot);
     this.#next[slot] = this.#first[bucket] ?? NO_SLOT;
     this.#first[bucket] = slot;
   }

@@ -161,7 +161,7 @@ export class Replica {
       expiresAtMs,
       replaces: replacing(held, writer),
     };
-    this.#map.replace(held, record);
+    this.#map.apply(record);
     this.#pending.push(record);
     return record;
   }
@@ -238,12 +238,11 @@ export class Replica {
   /** What time alone brings, and what the input has made possible. */
   #advance(now: Now): void {
     this.#presence.handleWake(now);
-    const { peers } = this.#presence;
+    const { peers, linked } = this.#presence;
     for (const question of this.#questions.takeOverdue(peers, now.monoMs)) {
       this.#reconcile.handleLost(question);
       this.#seeks.handleLost(question);
     }
-    const linked = this.#presence.linked;
     this.#reconcile.handleLinks(linked);
     this.#bootstrap.advance(peers, linked, now.monoMs);
     // Offline there may still be other nodes on this host.
@@ -274,7 +273,8 @@ export class Replica {
 
   #handleBeacon(beacon: Beacon, from: string, now: Now): void {
     if (beacon.writer === this.self.writer) return;
-    const identity = this.#identity.handleBeacon(beacon, now.monoMs);
+    const isLinked = this.#presence.peers.get(beacon.writer)?.isLinked === true;
+    const identity = isLinked ? this.#identity.handleBeacon(beacon, now.monoMs) : undefined;
     if (identity !== undefined) this.#effects.push({ type: "identity", nodeId: identity });
     const isNew = this.#presence.handleBeacon(beacon, from, now);
     if (isNew || beacon.hello) this.#announcer.answerBeacon(this.#presence.peers.size, now);

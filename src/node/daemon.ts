@@ -4,7 +4,7 @@
  * What other programs may hold, the socket and the port, is claimed before the node opens, so that a start that
  * fails has not been on the network. Whoever connects in between waits.
  */
-import { chmod, lstat, mkdir } from "node:fs/promises";
+import { chmod, lstat, mkdir, stat } from "node:fs/promises";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { LankvError } from "../core/error.js";
@@ -25,7 +25,7 @@ export interface ServeOptions extends OpenOptions {
 }
 
 /** Default TCP port for Redis clients. */
-export const REDIS_PORT = 7379;
+const REDIS_PORT = 7379;
 
 export class Daemon {
   readonly node: Node;
@@ -197,7 +197,16 @@ class Doors {
 /** Makes the server listen at the path, for this user only. False when another daemon does. */
 async function claim(server: Server, path: string): Promise<boolean> {
   if (process.platform === "win32") return claimSocket(server, path);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const [uid, { uid: owner }] = [process.getuid?.() ?? 0, await stat(directory)];
+  if (uid !== 0 && owner !== 0 && owner !== uid) {
+    throw new LankvError(
+      "LANKV_SOCKET",
+      `The directory ${directory} belongs to another user, who could put a socket of their own in the place of ` +
+        "this one. Choose another with --socket PATH.",
+    );
+  }
   const stats = await lstat(path).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;

@@ -6,6 +6,7 @@ import type { Keyspace, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
 import type { Node } from "./node.js";
 import { ready } from "./ready.js";
+import { sought } from "./sought.js";
 import { peersOf, statusOf } from "./status.js";
 
 export class NodeKeyspace implements Keyspace {
@@ -15,8 +16,6 @@ export class NodeKeyspace implements Keyspace {
   constructor(node: Node, stop: () => void) {
     this.#node = node;
     this.stop = stop;
-    // Each client that waits for a key listens, and their number is bounded.
-    node.setMaxListeners(0);
   }
 
   get size(): number {
@@ -50,18 +49,9 @@ export class NodeKeyspace implements Keyspace {
   }
 
   async seek(key: Bytes, timeoutMs: number, signal: AbortSignal): Promise<KvRecord | undefined> {
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        this.#node.off("sought", onSought);
-        signal.removeEventListener("abort", end);
-        resolve();
-      };
-      const onSought = (sought: Bytes): void => {
-        if (sought === key) end();
-      };
-      this.#node.on("sought", onSought);
-      signal.addEventListener("abort", end);
-      this.#node.seek(key, timeoutMs);
+    // Nobody waits for the reply to a client that has gone.
+    await sought(this.#node, key, timeoutMs, signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
     });
     return this.#node.read(key);
   }

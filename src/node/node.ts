@@ -161,7 +161,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** Corrected wall clock, Unix milliseconds: what expiry goes by. */
   nowMs(): number {
-    return this.#replica.correctedMs(Date.now());
+    return Math.round(this.#replica.correctedMs(Date.now()));
   }
 
   /** The record of a key unless it is missing, deleted or expired. */

@@ -28,6 +28,7 @@ import { Node } from "./node.js";
 import { checkAmount, checkNames, OPTION_NAMES, resolveOptions } from "./options.js";
 import { ready } from "./ready.js";
 import { conflictsOf, conflictStatus, peersOf, peerStatus, statusOf, toEntry } from "./status.js";
+import { sought } from "./sought.js";
 import { toBytes, toText } from "./text.js";
 
 /** Records that are looked through in one turn of the event loop. */
@@ -76,16 +77,14 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     return new WrittenRecord(record);
   }
 
-  async get(key: Data, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<string | undefined> {
-    const keyBytes = toBytes("key", key);
-    if (options !== undefined) checkNames(options, GET_NAMES);
-    checkAmount("timeoutMs", options?.timeoutMs);
-    const record = this.#node.read(keyBytes);
-    if (record !== undefined) return toText(record.value);
-    if (options?.timeoutMs === undefined) return undefined;
-    await this.#sought(keyBytes, options.timeoutMs, options.signal);
-    const found = this.#node.read(keyBytes);
-    return found === undefined ? undefined : toText(found.value);
+  get(key: Data, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<string | undefined> {
+    // Reading what is here is the hot path: no more than one promise.
+    if (options !== undefined) return this.#getOrSeek(key, options);
+    try {
+      return Promise.resolve(this.peek(key));
+    } catch (error) {
+      return Promise.reject(toError(error));
+    }
   }
 
   peek(key: Data): string | undefined {
@@ -190,32 +189,16 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     if (failed !== undefined) throw new LankvError("LANKV_CONDITION", `Not written, ${failed}.`);
   }
 
-  async #sought(key: Bytes, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const end = (): void => {
-        this.#node.off("sought", onSought);
-        this.#node.off("closed", onClosed);
-        signal?.removeEventListener("abort", onAbort);
-      };
-      const onSought = (soughtKey: Bytes): void => {
-        if (soughtKey !== key) return;
-        end();
-        resolve();
-      };
-      const onClosed = (): void => {
-        end();
-        reject(new LankvError("LANKV_CLOSED", "This node was closed while somebody waited for a key."));
-      };
-      const onAbort = (): void => {
-        end();
-        reject(signal?.reason instanceof Error ? signal.reason : new DOMException("Aborted", "AbortError"));
-      };
-      this.#node.on("sought", onSought);
-      this.#node.on("closed", onClosed);
-      signal?.addEventListener("abort", onAbort);
-      this.#node.seek(key, timeoutMs);
-    });
+  async #getOrSeek(
+    key: Data,
+    options: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<string | undefined> {
+    checkNames(options, GET_NAMES);
+    checkAmount("timeoutMs", options.timeoutMs);
+    const held = this.peek(key);
+    if (held !== undefined || options.timeoutMs === undefined) return held;
+    await sought(this.#node, toBytes("key", key), options.timeoutMs, options.signal);
+    return this.peek(key);
   }
 
   async #keysIn(range: KeyRange): Promise<readonly Bytes[]> {
@@ -240,6 +223,10 @@ const SET_NAMES = ["ttlMs", "nx", "xx", "ifVersion"];
 const GET_NAMES = ["timeoutMs", "signal"];
 const READY_NAMES = ["peers", "synced", "timeoutMs", "signal"];
 const RANGE_NAMES = ["prefix", "limit"];
+
+function toError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}
 
 /** JavaScript callers may pass anything; what is not a set must not be taken for a delete. */
 function checkType(type: unknown): void {

@@ -7,7 +7,7 @@ import { Session } from "./session.js";
 import { commandTable } from "./table.js";
 
 /** Default bound on the number of connections. */
-export const CLIENTS_MAX = 1_000;
+const CLIENTS_MAX = 1_000;
 
 export interface RespServerOptions {
   /** Most connections at once, 1 or more; the next is told so and closed. Default: 1 000. */

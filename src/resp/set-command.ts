@@ -2,6 +2,7 @@
 import type { Bytes } from "../core/bytes.js";
 import type { KvRecord } from "../core/record.js";
 import { versionToText } from "../core/version.js";
+import { EXPIRES_MAX_MS } from "../wire/records.js";
 import { isOneOf, readOptions, syntaxError, toInteger } from "./arguments.js";
 import { CommandError, ONE_KEY, type Command } from "./command.js";
 import type { Keyspace } from "./keyspace.js";
@@ -105,8 +106,8 @@ function readDemand(args: readonly Bytes[], keyspace: Keyspace, command: string)
 function readExpiry(option: string, text: Bytes | undefined, nowMs: number, command: string): number {
   const amount = toInteger(text);
   const ms = option.startsWith("EX") ? amount * 1000 : amount;
-  const atMs = option.endsWith("AT") ? ms : nowMs + ms;
-  if (amount <= 0 || !Number.isSafeInteger(atMs)) {
+  const atMs = option.endsWith("AT") ? ms : Math.round(nowMs) + ms;
+  if (amount <= 0 || atMs > EXPIRES_MAX_MS) {
     throw new CommandError(`ERR invalid expire time in '${command}' command`);
   }
   return atMs;

@@ -17,14 +17,11 @@ const natural = fc.maxSafeNat();
 const positive = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 const wallMs = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const questionId = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-const sums = (count: { minLength: number; maxLength: number }) =>
-  fc
-    .array(
-      fc.tuple(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 0, max: 2 ** 32 - 1 })),
-      count,
-    )
-    .map((halves) => Uint32Array.from(halves.flat()));
-const sums256 = sums({ minLength: 256, maxLength: 256 });
+const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const held = fc
+  .array(fc.tuple(word, word, word), { maxLength: 4 })
+  .map((records) => Uint32Array.from(records.flat()));
+const sums256 = fc.array(word, { minLength: 512, maxLength: 512 }).map((halves) => Uint32Array.from(halves));
 
 const vitalsFields = {
   nodeId: id,
@@ -36,7 +33,7 @@ const vitalsFields = {
   state: fc.constantFrom(...STATES),
 };
 
-export const vitals: fc.Arbitrary<Vitals> = record<Vitals>(vitalsFields);
+const vitals: fc.Arbitrary<Vitals> = record<Vitals>(vitalsFields);
 
 export const beacon: fc.Arbitrary<Beacon> = record<Beacon>({
   ...vitalsFields,
@@ -61,7 +58,7 @@ const recordFields = {
   replaces: fc.array(version, { maxLength: REPLACES_MAX }),
 };
 
-export const kvRecord: fc.Arbitrary<KvRecord> = fc.oneof(
+const kvRecord: fc.Arbitrary<KvRecord> = fc.oneof(
   record<KvRecord>({ ...recordFields, kind: fc.constant("value"), value: bytes(0, 40) }),
   record<KvRecord>({ ...recordFields, kind: fc.constant("tombstone"), value: fc.constant("") }),
 );
@@ -75,7 +72,7 @@ const streamAsk: fc.Arbitrary<Ask> = fc
 const bucketsAsk: fc.Arbitrary<Ask> = fc
   .tuple(
     fc.uniqueArray(fc.integer({ min: 0, max: 65_535 }), { maxLength: 12 }),
-    fc.array(sums({ minLength: 0, maxLength: 4 }), { minLength: 6, maxLength: 6 }),
+    fc.array(held, { minLength: 6, maxLength: 6 }),
   )
   .map(([bounds, held]) => {
     const ascending = [...bounds].sort((a, b) => a - b);

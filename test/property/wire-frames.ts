@@ -14,7 +14,7 @@ const KEYS = 400;
 const WALL_MS = 1_767_225_600_000;
 const UNTIL_MS = 12_000;
 
-export interface RealFrames {
+interface RealFrames {
   readonly beacons: readonly [Buffer, ...Buffer[]];
   readonly messages: readonly [Buffer, ...Buffer[]];
 }

@@ -112,6 +112,6 @@ export function drawFaults(random: Random): Faults {
     offlineMsMax: longMs(),
     addressEveryMs: every(0.25, 5_000, 20_000),
     goodbyeEveryMs: every(0.2, 6_000, 20_000),
-    hostileEveryMs: every(0.3, 10, 500),
+    hostileEveryMs: every(0.3, 3, 300),
   };
 }

@@ -14,6 +14,7 @@ import { heldOf } from "./contents.js";
 import type { Host } from "./host.js";
 import { Link } from "./link.js";
 import { remember, type Network } from "./network.js";
+import { effectToText, inputToText } from "./step-text.js";
 
 export const CLUSTER = 0x1234_5678;
 /** How many datagrams a blocked process finds in its socket at the most. */
@@ -301,64 +302,5 @@ export class Process {
   #logStep(input: Input, effects: readonly Effect[]): void {
     const did = effects.map(effectToText).join("; ");
     this.#log(`${inputToText(input)} -> ${did} [${this.replica.state} ${this.replica.map.root}]`);
-  }
-}
-
-function inputToText(input: Input): string {
-  switch (input.type) {
-    case "beacon": {
-      const { writer, hello, goodbye } = input.beacon;
-      return `beacon of ${writer}${hello ? " hello" : ""}${goodbye ? " goodbye" : ""} from ${input.from}`;
-    }
-    case "message":
-      return messageToText(input.message);
-    case "subscription":
-      return `subscription ${input.writer} ${input.present ? "begins" : "ends"}`;
-    default:
-      return input.type;
-  }
-}
-
-function messageToText(message: Message): string {
-  const from = `${message.type} of ${message.from}`;
-  switch (message.type) {
-    case "set":
-      return `${from} seq ${String(message.seq)} with ${String(message.records.length)} records`;
-    case "tick":
-      return `${from} head ${String(message.vitals.head)} root ${message.vitals.root} ${message.vitals.state}`;
-    case "question":
-      return `${from} id ${String(message.id)} ${JSON.stringify(message.ask.of === "stream" ? message.ask.range : message.ask.of)}`;
-    case "answer": {
-      const next = message.next === undefined ? "" : ` next ${String(message.next)}`;
-      return `${from} id ${String(message.id)} part ${String(message.part)}${message.last ? " last" : ""}${next} with ${String(message.records.length)} records`;
-    }
-    case "list":
-      return `${from} id ${String(message.id)}`;
-    case "list_answer":
-      return `${from} id ${String(message.id)} with ${String(message.groups.length)} groups`;
-  }
-}
-
-function effectToText(effect: Effect): string {
-  switch (effect.type) {
-    case "beacon":
-      return effect.beacon.hello ? "hello" : effect.beacon.goodbye ? "goodbye" : "beacon";
-    case "publish":
-      return `publish ${messageToText(effect.message)}${effect.to === undefined ? "" : ` to ${effect.to}`}`;
-    case "connect":
-    case "disconnect":
-      return `${effect.type} ${effect.endpoint}`;
-    case "applied":
-      return `applied ${String(effect.records.length)}`;
-    case "conflict":
-      return `conflict ${effect.loser.key.slice(0, 16)}`;
-    case "state":
-      return effect.state;
-    case "peer":
-      return `${effect.change} ${effect.peer.writer}`;
-    case "identity":
-      return `identity ${effect.nodeId}`;
-    case "sought":
-      return "sought";
   }
 }

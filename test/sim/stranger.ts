@@ -10,6 +10,8 @@ import { CLUSTER } from "./process.js";
 
 const DATAGRAM_BYTES_MAX = 600;
 const ADDRESS = "10.0.66.6";
+/** A process that is never there, and smaller than every other. */
+const PHANTOM = "0000000000000001";
 
 export class Stranger {
   #isOver = false;
@@ -56,7 +58,11 @@ export class Stranger {
     const victim = random.pick(this.network.alive);
     return {
       nodeId: random.chance(0.3) ? (victim?.replica.self.nodeId ?? random.id()) : random.id(),
-      writer: random.chance(0.3) ? (victim?.writer ?? random.id()) : random.id(),
+      writer: random.chance(0.3)
+        ? (victim?.writer ?? random.id())
+        : random.chance(0.3)
+          ? PHANTOM
+          : random.id(),
       wallMs: random.below(2 ** 48),
       head: random.below(Number.MAX_SAFE_INTEGER),
       root: random.id(),

@@ -13,6 +13,8 @@ const QUESTIONS_PER_PEER_MAX = 2;
 const ANSWER_BYTES_MAX = 256 * 1024 + 320 * 1024;
 /** No question is given up sooner. */
 const PATIENCE_MIN_MS = 1_000;
+/** One a second, bursts of hellos, and answers at the rate that hellos may force. */
+const BEACONS_PER_SECOND_MAX = 60;
 /** What a question that names what is held may carry. */
 const QUESTION_BYTES_MAX = 600 * 1024;
 
@@ -25,12 +27,18 @@ interface Asked {
 export class BoundsChecker implements Checker {
   readonly name = "bounds";
   readonly #asked = new Map<Process, Map<number, Asked>>();
+  readonly #beacons = new Map<Process, number>();
 
   ended(process: Process): void {
     this.#asked.delete(process);
   }
 
   second({ alive }: Scene): void {
+    for (const [process, beacons] of this.#beacons) {
+      if (beacons > BEACONS_PER_SECOND_MAX)
+        this.#fail(process, `sent ${String(beacons)} beacons in a second`);
+    }
+    this.#beacons.clear();
     for (const process of alive) {
       const { presence, conflicts } = process.replica;
       const isBounded =
@@ -54,12 +62,17 @@ export class BoundsChecker implements Checker {
         process,
         `wants to be woken ${String(now.monoMs - process.replica.wakeAtMs)} ms ago, after ${input.type}`,
       );
+    const beacons = effects.filter((effect) => effect.type === "beacon").length;
+    if (beacons > 0) this.#beacons.set(process, (this.#beacons.get(process) ?? 0) + beacons);
     const asked = this.#asked.get(process);
     if (asked === undefined) return;
-    for (const effect of effects) {
-      if (effect.type === "peer" && effect.change === "gone") {
-        for (const [id, { to }] of asked) if (to === effect.peer.writer) asked.delete(id);
-      }
+    // What was asked over a link that is no more is lost.
+    const dropped = effects.flatMap((effect) =>
+      effect.type === "peer" && effect.change === "gone" ? [effect.peer.writer] : [],
+    );
+    for (const [id, { to }] of asked) {
+      const isLinked = process.replica.presence.peers.get(to)?.isLinked === true;
+      if (!isLinked || dropped.includes(to)) asked.delete(id);
     }
     if (input.type !== "message") return;
     const { message } = input;

@@ -4,9 +4,9 @@ import { contentsOf } from "../contents.js";
 import type { KvRecord } from "../../../src/core/record.js";
 
 /** How often a record may be pulled by a node that lacks it. */
-const PULLS_MAX = 4;
+const PULLS_MAX = 2;
 /** What each node may pull though it lacks nothing: this, and so many of the largest record. */
-const SLACK_BYTES = 64 * 1024;
+const SLACK_BYTES = 32 * 1024;
 const SLACK_RECORDS = 3;
 /** How many lists a node may send after the heal: the first look at each peer, and then ever rarer. */
 const LISTS_PER_PEER_MAX = 12;

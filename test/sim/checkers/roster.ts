@@ -11,6 +11,8 @@ const LATE_MS = 100;
 export class RosterChecker implements Checker {
   readonly name = "roster";
   readonly #waits = new Map<Process, Map<string, number>>();
+  /** By node id, every process that ever had it. */
+  readonly #bearers = new Map<string, Set<Process>>();
 
   ended(process: Process): void {
     this.#waits.delete(process);
@@ -21,10 +23,22 @@ export class RosterChecker implements Checker {
     this.#waits.set(process, waits);
     if (input.type === "seek") waits.set(input.key, Math.max(waits.get(input.key) ?? 0, input.untilMs));
     for (const effect of effects) if (effect.type === "sought") waits.delete(effect.key);
+    const { nodeId } = process.replica.self;
+    const bearers = this.#bearers.get(nodeId) ?? new Set<Process>();
+    this.#bearers.set(nodeId, bearers.add(process));
+    if (effects.some((effect) => effect.type === "identity")) this.#expectTwin(process);
     for (const [key, untilMs] of waits) {
       if (now.monoMs > untilMs + LATE_MS && input.type === "wake")
         throw new Violation("seeks", `${process.name} still seeks ${key}`);
     }
+  }
+
+  /** A node id is given up only for another process that has it. */
+  #expectTwin(process: Process): void {
+    for (const bearers of this.#bearers.values()) {
+      if (bearers.has(process) && bearers.size > 1) return;
+    }
+    throw new Violation("identity", `${process.name} took a new node id though it had no twin`);
   }
 
   finished({ alive }: Scene): void {

@@ -82,7 +82,11 @@ describe("the beacon socket on the loopback interface", () => {
     opened.push({ close: () => other.close() });
     other.bind(port);
     await once(other, "listening");
-    await assert.rejects(listen(), { name: "LankvError", code: "LANKV_PORT", message: new RegExp(String(port)) });
+    await assert.rejects(listen(), {
+      name: "LankvError",
+      code: "LANKV_PORT",
+      message: new RegExp(String(port)),
+    });
   });
 
   it("sends what waits before it closes", async () => {

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,8 +65,8 @@ describe("claiming a socket", () => {
 
   async function nextLine(child: ChildProcess): Promise<string> {
     assert.ok(child.stdout !== null);
-    const [chunk]: unknown[] = await once(child.stdout, "data");
-    return String(chunk).trim();
+    const chunks: readonly unknown[] = await once(child.stdout, "data");
+    return String(chunks[0]).trim();
   }
 
   async function claims(child: ChildProcess): Promise<string> {

@@ -69,7 +69,11 @@ describe("the networks of the machine", () => {
   });
 
   it("are all IPv4 addresses of all interfaces, or of those that were chosen", () => {
-    pretend({ lo: ["127.0.0.1/8"], eth0: ["10.0.0.1/24", "fe80::1/64", "10.9.0.1/16"], wlan0: ["fe80::2/64"] });
+    pretend({
+      lo: ["127.0.0.1/8"],
+      eth0: ["10.0.0.1/24", "fe80::1/64", "10.9.0.1/16"],
+      wlan0: ["fe80::2/64"],
+    });
     const addresses = (only?: readonly string[]) => readNetworks(only).map((network) => network.address);
     assert.deepEqual(addresses(), ["127.0.0.1", "10.0.0.1", "10.9.0.1"]);
     assert.deepEqual(addresses(["eth0"]), ["10.0.0.1", "10.9.0.1"]);

@@ -36,8 +36,8 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 /** What JavaScript callers may pass. */
-function wrong<T extends object>(options: Readonly<Record<string, unknown>>): T {
-  return JSON.parse(JSON.stringify(options));
+function wrong<T>(given: unknown): T {
+  return given as T;
 }
 
 const VERSION = /^[0-9a-f]{14}-[0-9a-f]{16}$/;
@@ -71,7 +71,10 @@ describe("values", () => {
     await kv.set(Uint8Array.of(0, 255), bytes.subarray(0));
     bytes.fill(0);
     const entry = await kv.entry(Uint8Array.of(0, 255));
-    assert.deepEqual(entry?.bytes, Uint8Array.from({ length: 256 }, (_, i) => i));
+    assert.deepEqual(
+      entry?.bytes,
+      Uint8Array.from({ length: 256 }, (_, i) => i),
+    );
     assert.equal(entry.key, "\u0000\ufffd");
   });
 
@@ -195,7 +198,10 @@ describe("many at once", () => {
       [{ type: "set", key: "", value: "x" }, /^key must have 1 to 1024 bytes, not 0$/],
       [{ type: "set", key: "x", value: "v", ttlMs: 0 }, /^ttlMs must be/],
       [{ type: "delete", key: "x".repeat(1025) }, /^key must have 1 to 1024 bytes, not 1025$/],
-      [wrong({ type: "put", key: "k", value: "x" }), /^an operation's type must be "set" or "delete", not put$/],
+      [
+        wrong({ type: "put", key: "k", value: "x" }),
+        /^an operation's type must be "set" or "delete", not put$/,
+      ],
       [wrong({ key: "k" }), /^an operation's type must be "set" or "delete", not undefined$/],
       [wrong({ type: "set", key: "k" }), /^value must be a string or a Uint8Array, not undefined$/],
     ];
@@ -249,12 +255,16 @@ describe("wrong arguments", () => {
       [() => kv.set("k".repeat(1025), "v"), "RangeError", /^key must have 1 to 1024 bytes, not 1025$/],
       [() => kv.set("ü".repeat(513), "v"), "RangeError", /^key must have 1 to 1024 bytes, not 1026$/],
       [() => kv.set("k", "v".repeat(11)), "RangeError", /^value must have at most 10 bytes, not 11$/],
-      [() => kv.set("k", JSON.parse("7")), "TypeError", /^value must be a string or a Uint8Array, not number$/],
-      [() => kv.set(JSON.parse("null"), "v"), "TypeError", /^key must be a string .*, not null$/],
-      [() => kv.get(JSON.parse("[]")), "TypeError", /^key must be a string .*, not object$/],
+      [() => kv.set("k", wrong(7)), "TypeError", /^value must be a string or a Uint8Array, not number$/],
+      [() => kv.set(wrong(null), "v"), "TypeError", /^key must be a string .*, not null$/],
+      [() => kv.get(wrong([])), "TypeError", /^key must be a string .*, not object$/],
       [() => kv.set("k", "v", { ttlMs: 0 }), "RangeError", /^ttlMs must be .* 1 or more, not 0$/],
       [() => kv.set("k", "v", { ttlMs: 1.5 }), "RangeError", /^ttlMs must be .*, not 1.5$/],
-      [() => kv.set("k", "v", wrong<SetOptions>({ ttl: 5 })), "TypeError", /^there is no option ttl, only ttlMs/],
+      [
+        () => kv.set("k", "v", wrong<SetOptions>({ ttl: 5 })),
+        "TypeError",
+        /^there is no option ttl, only ttlMs/,
+      ],
       [() => kv.get("k", wrong({ timeout: 5 })), "TypeError", /^there is no option timeout, only timeoutMs/],
       [() => kv.get("k", { timeoutMs: -1 }), "RangeError", /^timeoutMs must be 0 or more, not -1$/],
       [() => kv.get("k", { timeoutMs: Number.NaN }), "RangeError", /^timeoutMs must be 0 or more, not NaN$/],
@@ -322,9 +332,15 @@ describe("being ready", () => {
   it("times out, and says what lacks", async () => {
     const kv = await openOne();
     const timedOut = { name: "LankvError", code: "LANKV_TIMEOUT", stateChanged: false };
-    await assert.rejects(kv.ready({ timeoutMs: 0 }), { ...timedOut, message: /after 0 ms: the node is seeking/ });
+    await assert.rejects(kv.ready({ timeoutMs: 0 }), {
+      ...timedOut,
+      message: /after 0 ms: the node is seeking/,
+    });
     await kv.ready();
-    await assert.rejects(kv.ready({ peers: 2, timeoutMs: 1 }), { ...timedOut, message: /0 of 2 peers are linked/ });
+    await assert.rejects(kv.ready({ peers: 2, timeoutMs: 1 }), {
+      ...timedOut,
+      message: /0 of 2 peers are linked/,
+    });
   });
 
   it("can be called off", async () => {
@@ -458,7 +474,11 @@ describe("the data directory of a node", () => {
 
   it("is for one node only", async () => {
     const first = await openOne({ dataDir });
-    await assert.rejects(openOne({ dataDir }), { name: "LankvError", code: "LANKV_IN_USE", stateChanged: false });
+    await assert.rejects(openOne({ dataDir }), {
+      name: "LankvError",
+      code: "LANKV_IN_USE",
+      stateChanged: false,
+    });
     await first.set("k", "v");
     assert.equal(first.peek("k"), "v");
   });

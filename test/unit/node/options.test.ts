@@ -6,8 +6,8 @@ import { BEACON_PORT, resolveOptions } from "../../../src/node/options.js";
 import { defaultDataDir } from "../../../src/node/data-dir.js";
 
 /** What JavaScript callers may pass. */
-function wrong(options: Readonly<Record<string, unknown>>): OpenOptions {
-  return Object.assign({}, options);
+function wrong(options: unknown): OpenOptions {
+  return options as OpenOptions;
 }
 
 describe("the options", () => {
@@ -106,8 +106,14 @@ describe("the options", () => {
       name: "TypeError",
       message: /^there is no option beaconport, only name, cluster, .*beaconPort/,
     });
-    const options: unknown = null;
-    await assert.rejects(open(Object(options) === options ? {} : wrong({ 0: "x" })), { name: "TypeError" });
+    await assert.rejects(open(wrong(null)), {
+      name: "TypeError",
+      message: /^options must be an object, not null$/,
+    });
+    await assert.rejects(open(wrong("lo")), {
+      name: "TypeError",
+      message: /^options must be an object, not string$/,
+    });
   });
 });
 

@@ -29,6 +29,13 @@ async function reply(line: string): Promise<string> {
   return encode(await execute(line.split(" "), context));
 }
 
+/** The bytes of a reply that is a bulk string. */
+async function text(line: string): Promise<string> {
+  const value = await execute(line.split(" "), context);
+  assert(typeof value === "string");
+  return value;
+}
+
 describe("the command table", () => {
   it("names each command in lower case, with an arity and a summary", () => {
     for (const [name, command] of commandTable) {
@@ -156,6 +163,7 @@ describe("values", () => {
     ["set k v ifversion x", "ERR syntax error"],
     ["set k v ex 0", "ERR invalid expire time in 'set' command"],
     ["set k v px -1", "ERR invalid expire time in 'set' command"],
+    ["set k v pxat 281474976710656", "ERR invalid expire time in 'set' command"],
     ["set k v ex 9007199254740991", "ERR invalid expire time in 'set' command"],
     ["set k v ex 1.5", "ERR value is not an integer or out of range"],
     ["set k v ex 99999999999999999999", "ERR value is not an integer or out of range"],
@@ -188,13 +196,16 @@ describe("walks", () => {
   });
 
   it("SCAN meets every key once, and ends with cursor 0", async () => {
-    const met: string[] = [];
-    let cursor = "0";
+    const met: unknown[] = [];
+    let cursor: unknown = "0";
     let steps = 0;
     do {
-      const [next = "", keys = []] = [...((await execute(["scan", cursor, "count", "100"], context)) as [])];
-      cursor = next;
-      met.push(...(keys as string[]));
+      const scanned = await execute(["scan", String(cursor), "count", "100"], context);
+      assert(Array.isArray(scanned));
+      const keys: unknown = scanned[1];
+      assert(Array.isArray(keys));
+      for (const key of keys) met.push(key);
+      cursor = scanned[0];
       steps += 1;
     } while (cursor !== "0");
     assert.equal(new Set(met).size, 501);
@@ -282,17 +293,9 @@ describe("the LANKV commands", () => {
       expiresAt: 1_800_000_000_000,
     });
     keyspace.set("t", "\xc3\xbc");
-    const shown = json(await execute(["lankv.entry", "t"], context));
-    assert.deepEqual(
-      { ...(shown as object), version: "", origin: "" },
-      {
-        key: "t",
-        value: "ü",
-        version: "",
-        origin: "",
-        updatedAt: 1_700_000_000_000,
-        expiresAt: null,
-      },
+    assert.match(
+      JSON.stringify(json(await text("lankv.entry t"))),
+      /^{"key":"t","value":"ü",.*"expiresAt":null}$/,
     );
     assert.equal(await reply("lankv.entry nope"), "$-1\r\n");
   });
@@ -302,7 +305,7 @@ describe("the LANKV commands", () => {
     const winner = { ...loser, kind: "tombstone", value: "" } as const;
     keyspace.lost.push({ winner, loser, foundAtMs: 5 });
     assert.match(
-      String(await execute(["lankv.conflicts"], context)),
+      await text("lankv.conflicts"),
       /^\[\{"key":"k","foundAt":5,"winner":\{"key":"k","deleted":true,.*"value":"lost"/,
     );
   });
@@ -315,9 +318,9 @@ describe("the LANKV commands", () => {
   });
 
   it("write under the condition of a version", async () => {
-    const first = String(await execute(["lankv.set", "k", "1"], context));
+    const first = await text("lankv.set k 1");
     assert.match(first, /^[0-9a-f]{14}-[0-9a-f]{16}$/);
-    const second = String(await execute(["lankv.set", "k", "2", "ifversion", first], context));
+    const second = await text(`lankv.set k 2 ifversion ${first}`);
     assert(second > first);
     assert.equal(await reply(`lankv.set k 3 ifversion ${first}`), "$-1\r\n");
     assert.equal(await reply(`lankv.set nope 3 ifversion ${first}`), "$-1\r\n");

@@ -1,7 +1,7 @@
 import type { Bytes } from "../../../src/core/bytes.js";
 import type { Conflict } from "../../../src/core/conflicts.js";
 import { LankvError } from "../../../src/core/error.js";
-import { bucketOf } from "../../../src/core/hash.js";
+import { BUCKETS } from "../../../src/core/hash.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import { wallToStamp } from "../../../src/core/version.js";
 import type { Keyspace, KeyspaceStatus, ReadyDemand } from "../../../src/resp/keyspace.js";
@@ -18,6 +18,7 @@ export class MemoryKeyspace implements Keyspace {
   /** Called by `ready`; default: it is ready. */
   onReady: (demand: ReadyDemand) => Promise<void> = async () => undefined;
   readonly #records = new Map<Bytes, KvRecord>();
+  readonly #buckets = new Map<number, Set<Bytes>>();
   #ticks = 0;
 
   get size(): number {
@@ -36,6 +37,8 @@ export class MemoryKeyspace implements Keyspace {
     const stamp = wallToStamp(this.wallMs) + this.#ticks;
     const record: KvRecord = { key, value, kind: "value", stamp, writer, expiresAtMs, replaces: [] };
     this.#records.set(key, record);
+    const bucket = this.#buckets.get(bucketOf(key)) ?? new Set();
+    this.#buckets.set(bucketOf(key), bucket.add(key));
     return record;
   }
 
@@ -44,7 +47,7 @@ export class MemoryKeyspace implements Keyspace {
   }
 
   bucket(index: number): Iterable<KvRecord> {
-    return [...this.all()].filter(({ key }) => bucketOf(key) === index);
+    return [...(this.#buckets.get(index) ?? [])].flatMap((key) => this.#records.get(key) ?? []);
   }
 
   all(): Iterable<KvRecord> {
@@ -91,4 +94,11 @@ export class MemoryKeyspace implements Keyspace {
   stop(): void {
     this.stops += 1;
   }
+}
+
+/** Any spread over the buckets serves. */
+function bucketOf(key: Bytes): number {
+  let hash = 0;
+  for (const character of key) hash = (hash * 31 + character.charCodeAt(0)) % BUCKETS;
+  return hash;
 }

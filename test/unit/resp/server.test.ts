@@ -114,6 +114,7 @@ describe("a session", () => {
     assert(reads < 10, `${reads} replies of 1 MB are held for a client that reads none`);
     let bytes = 0;
     socket.on("data", (chunk) => (bytes += chunk.length));
+    socket.resume();
     socket.write("quit\r\n");
     await once(socket, "close");
     assert.equal(reads, count);
@@ -149,9 +150,12 @@ describe("the server", () => {
     const left = held[0];
     left?.write("quit\r\n");
     if (left !== undefined) await readAll(left);
-    const next = await client();
-    next.write("ping\r\n");
-    assert.equal(await readUntil(next, "\r\n"), "+PONG\r\n");
+    let reply = "";
+    while (reply !== "+PONG\r\n") {
+      const next = await client();
+      next.write("ping\r\n");
+      reply = await readUntil(next, "\r\n");
+    }
   });
 
   it("ends all connections when it closes", async () => {

@@ -364,6 +364,7 @@ describe("the bounds of a question", () => {
         writer.u16(0);
         writer.varint(count);
         writer.u32(0);
+        writer.u32(0);
       });
       const keys = question((writer) => {
         writer.u8(2);
@@ -414,7 +415,7 @@ describe("the bounds of answers and lists", () => {
     const list = (count: number) =>
       isAccepted(`list ${BOB} `, (writer) => {
         writer.u32(7);
-        writer.sums(sums(count));
+        writer.words(sums(count));
       });
     assert.ok(list(256));
     assert.ok(!list(0) && !list(255) && !list(257));
@@ -431,7 +432,7 @@ describe("the bounds of answers and lists", () => {
           writer.u8(group);
           writer.varint(1);
           writer.varint(1);
-          writer.sums(sums(256));
+          writer.words(sums(256));
         }
       });
     assert.ok(groups(2, 2));

@@ -50,12 +50,17 @@ export const tombstone: KvRecord = {
   replaces: [],
 };
 
-/** `count` 64-bit numbers that all differ. */
-export function sums(count: number): Uint32Array {
-  return Uint32Array.from({ length: 2 * count }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
+/** `count` 32-bit numbers that all differ. */
+function words(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
 }
 
-export interface Sample {
+/** `count` 64-bit numbers, two words each. */
+export function sums(count: number): Uint32Array {
+  return words(2 * count);
+}
+
+interface Sample {
   readonly name: string;
   readonly message: Message;
   /** The receiver; undefined = all. */
@@ -85,8 +90,8 @@ export const samples: readonly Sample[] = [
       ask: {
         of: "buckets",
         spans: [
-          { from: 0, to: 0, held: sums(2) },
-          { from: 1, to: 65_535, held: sums(0) },
+          { from: 0, to: 0, held: words(6) },
+          { from: 1, to: 65_535, held: words(0) },
         ],
       },
     },

@@ -1,0 +1,113 @@
+/** import and export. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { objectFrom } from "./json.js";
+import { Daemon, scratchDirectory } from "./lankv.js";
+
+const directory = scratchDirectory(after);
+let daemon: Daemon;
+
+before(async () => {
+  daemon = await Daemon.start(directory);
+});
+
+beforeEach(async () => {
+  await daemon.output("del", "--prefix", "", "-f");
+});
+
+after(async () => {
+  assert.equal(await daemon.end(), 0);
+});
+
+describe("export and import", () => {
+  it("carry all keys, whatever their bytes and times, into an empty node", async () => {
+    const file = path.join(directory, "all.jsonl");
+    const later = Date.now() + 3_600_000;
+    const lines = [
+      { key: "a", value: "1" },
+      { key: "b\n\u2028", value: "ü\0" },
+      { keyBase64: "/w==", valueBase64: "AP8=" },
+      { key: "brief", value: "v", expiresAt: later },
+    ];
+    writeFileSync(file, `${lines.map((line) => JSON.stringify(line)).join("\n")}\n\n`);
+    assert.equal(await daemon.output("import", file, "--json"), '{"imported":4}\n');
+    await daemon.output("export", file);
+    const exported = readFileSync(file, "utf8");
+    const parsed = exported
+      .trimEnd()
+      .split("\n")
+      .map((line) => objectFrom(line));
+    assert.deepEqual(
+      parsed.map(({ key, keyBase64, value, valueBase64, expiresAt }) => [
+        key ?? keyBase64,
+        value ?? valueBase64,
+        expiresAt,
+      ]),
+      [
+        ["a", "1", null],
+        ["b\n\u2028", "ü\0", null],
+        ["brief", "v", later],
+        ["/w==", "AP8=", null],
+      ],
+    );
+
+    const fresh = await Daemon.start(directory, [], "fresh");
+    try {
+      assert.equal((await fresh.cli(["import"], { input: exported })).code, 0);
+      const without = (text: string): string =>
+        text.replace(/"(version|origin)":"[^"]*"|"updatedAt":\d+/g, "");
+      assert.equal(without(await fresh.output("export")), without(exported));
+    } finally {
+      await fresh.end();
+    }
+  });
+
+  it("carry more than is sent at once", async () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) =>
+      JSON.stringify({ key: `k/${index}`, value: "v" }),
+    );
+    assert.equal((await daemon.cli(["import", "-"], { input: lines.join("\n") })).code, 0);
+    assert.equal((await daemon.output("export")).split("\n").length, 20_001);
+  });
+
+  it("carry values as long as they may be", async () => {
+    const value = "v".repeat(1_048_576);
+    const lines = Array.from({ length: 20 }, (_, index) => JSON.stringify({ key: `k/${index}`, value }));
+    assert.equal((await daemon.cli(["import"], { input: lines.join("\n") })).code, 0);
+    assert.equal((await daemon.output("export")).length > 20 * value.length, true);
+  });
+
+  for (const [line, why] of [
+    ["{", "it is not JSON"],
+    ["[]", "it is not a JSON object"],
+    ['{"value":"v"}', 'it has no "key"'],
+    ['{"key":1,"value":"v"}', 'it has no "key"'],
+    ['{"key":"k"}', 'it has no "value"'],
+    ['{"key":"k","valueBase64":"!"}', 'it has no "value"'],
+    ['{"key":"k","value":"v","expiresAt":"soon"}', '"expiresAt" is not a time'],
+    ['{"key":"","value":"v"}', "key must have 1 to 1024 bytes"],
+  ] as const) {
+    it(`names the line ${line} by its number`, async () => {
+      const { code, stderr } = await daemon.cli(["import"], {
+        input: `{"key":"ok","value":"v"}\n\n${line}\n`,
+      });
+      assert.equal(code, 1);
+      assert(stderr.startsWith("lankv: Line 3 cannot be imported: "), stderr);
+      assert(stderr.includes(why), stderr);
+      assert.equal(await daemon.output("ls"), "ok\n");
+    });
+  }
+
+  it("say which file cannot be used, and leave no part of one", async () => {
+    const missing = await daemon.cli(["import", path.join(directory, "nope")]);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /^lankv: The file .*nope cannot be read: ENOENT/);
+    const file = path.join(directory, "no/such/directory");
+    const unwritable = await daemon.cli(["export", file]);
+    assert.equal(unwritable.code, 1);
+    assert.match(unwritable.stderr, /^lankv: The file .* cannot be written: ENOENT/);
+    assert(!existsSync(`${file}.partial`));
+  });
+});

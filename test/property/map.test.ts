@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import {
+  BUCKETS,
+  BUCKETS_PER_GROUP,
+  GROUPS,
+  bucketOf,
+  versionHashHigh,
+  versionHashLow,
+} from "../../src/core/hash.js";
+import type { KvRecord } from "../../src/core/record.js";
+import { RecordMap } from "../../src/core/record-map.js";
+
+/** Few keys, stamps and writers, so that records meet, tie and clash. */
+const record: fc.Arbitrary<KvRecord> = fc
+  .record({
+    key: fc.constantFrom("a", "b", "c", "d", "e", "\u00ff"),
+    stamp: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.maxSafeNat()),
+    writer: fc.constantFrom("0000000000000001", "0000000000000002", "ffffffffffffffff"),
+    isTombstone: fc.boolean(),
+    value: fc.constantFrom("", "x", "yy"),
+    expiresAtMs: fc.constantFrom(undefined, 1, 2),
+  })
+  .map(({ isTombstone, value, ...rest }) => ({
+    ...rest,
+    kind: isTombstone ? "tombstone" : "value",
+    value: isTombstone ? "" : value,
+    replaces: [],
+  }));
+const records = fc.array(record, { maxLength: 40 });
+
+function mapOf(...lists: readonly (readonly KvRecord[])[]): RecordMap {
+  const map = new RecordMap(() => undefined);
+  for (const list of lists) for (const one of list) map.apply(one);
+  return map;
+}
+
+function contents(map: RecordMap): readonly string[] {
+  return [...map.all()].map((one) => JSON.stringify(one)).sort();
+}
+
+describe("the map, a join-semilattice", () => {
+  it("holds the same whatever the order of two lists", () => {
+    fc.assert(
+      fc.property(records, records, (a, b) => {
+        assert.deepEqual(contents(mapOf(a, b)), contents(mapOf(b, a)));
+        assert.equal(mapOf(a, b).root, mapOf(b, a).root);
+      }),
+    );
+  });
+
+  it("holds the same however three lists are grouped", () => {
+    fc.assert(
+      fc.property(records, records, records, (a, b, c) => {
+        const left = mapOf([...mapOf(a, b).all()], c);
+        const right = mapOf(a, [...mapOf(b, c).all()]);
+        assert.deepEqual(contents(left), contents(right));
+      }),
+    );
+  });
+
+  it("holds the same when all comes twice", () => {
+    fc.assert(
+      fc.property(records, (a) => {
+        assert.deepEqual(contents(mapOf(a)), contents(mapOf(a, a)));
+        assert.equal(mapOf(a).root, mapOf(a, a).root);
+      }),
+    );
+  });
+
+  it("never goes back", () => {
+    fc.assert(
+      fc.property(records, record, (a, one) => {
+        const map = mapOf(a);
+        const before = map.get(one.key);
+        map.apply(one);
+        const after = map.get(one.key);
+        assert.ok(after !== undefined && (before === undefined || after.stamp >= before.stamp));
+      }),
+    );
+  });
+});
+
+describe("the fingerprints", () => {
+  it("are after any writes what their records add up to", () => {
+    fc.assert(
+      fc.property(records, (list) => {
+        const map = mapOf(list);
+        const buckets = new Map<number, bigint>();
+        let values = 0;
+        let bytes = 0;
+        for (const one of map.all()) {
+          const hash = (BigInt(versionHashHigh(one)) << 32n) | BigInt(versionHashLow(one));
+          const bucket = bucketOf(one.key);
+          buckets.set(bucket, BigInt.asUintN(64, (buckets.get(bucket) ?? 0n) + hash));
+          values += one.kind === "value" ? 1 : 0;
+          bytes += one.key.length + one.value.length;
+        }
+        assert.equal(
+          map.root,
+          sumOf([...buckets.values()])
+            .toString(16)
+            .padStart(16, "0"),
+        );
+        assert.equal(map.values, values);
+        assert.equal(map.bytes, bytes);
+        for (const bucket of buckets.keys()) {
+          const group = Math.floor(bucket / BUCKETS_PER_GROUP);
+          const inGroup = [...buckets].filter(([other]) => Math.floor(other / BUCKETS_PER_GROUP) === group);
+          assert.equal(sumAt(map.groupSums(), group), sumOf(inGroup.map(([, sum]) => sum)));
+          assert.equal(sumAt(map.bucketSums(group), bucket % BUCKETS_PER_GROUP), buckets.get(bucket));
+        }
+      }),
+    );
+  });
+
+  it("put every record into the bucket of its key, once", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ minLength: 1, unit: "binary-ascii" }), { maxLength: 300 }), (keys) => {
+        const list = keys.map((key, stamp): KvRecord => ({
+          stamp,
+          writer: "0000000000000001",
+          key,
+          kind: "value",
+          value: "",
+          expiresAtMs: undefined,
+          replaces: [],
+        }));
+        const map = mapOf(list, list);
+        const found: string[] = [];
+        for (const bucket of new Set(keys.map(bucketOf))) {
+          assert.ok(bucket < BUCKETS && bucket / BUCKETS_PER_GROUP < GROUPS);
+          for (const one of map.bucket(bucket)) found.push(one.key);
+        }
+        assert.deepEqual(found.sort(), [...new Set(keys)].sort());
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+function sumOf(sums: readonly bigint[]): bigint {
+  return sums.reduce((sum, one) => BigInt.asUintN(64, sum + one), 0n);
+}
+
+function sumAt(sums: Uint32Array, index: number): bigint {
+  return (BigInt(sums[2 * index] ?? 0) << 32n) | BigInt(sums[2 * index + 1] ?? 0);
+}

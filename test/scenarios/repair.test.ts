@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Process } from "../sim/process.js";
+import { Stage } from "./stage.js";
+
+/** Two nodes that know each other, hold the same and are silent. */
+function twoNodes(options: { readonly ringKeysMax?: number } = {}): { stage: Stage; a: Process; b: Process } {
+  const stage = new Stage();
+  const a = stage.start("a", options);
+  const b = stage.start("b", options);
+  stage.pass(6_000);
+  stage.transcript();
+  return { stage, a, b };
+}
+
+describe("repairing a stream", () => {
+  it("asks at once when a later message shows the gap", () => {
+    const { stage, a } = twoNodes();
+    stage.dropMessages(true);
+    stage.write(a, "lost", "1");
+    stage.dropMessages(false);
+    stage.write(a, "seen", "2");
+    stage.pass(20);
+    assert.deepEqual(stage.transcript(), [
+      "a -> all: set 1 lost",
+      "a -> all: set 2 seen",
+      "b -> a: question stream 1..1",
+      "a -> b: answer lost",
+    ]);
+  });
+
+  it("asks when a tick tells of a message that has not come 100 ms later", () => {
+    const { stage, a, b } = twoNodes();
+    stage.dropMessages(true);
+    stage.write(a, "lost", "1");
+    stage.dropMessages(false);
+    stage.pass(1_200);
+    assert.deepEqual(stage.transcript(), [
+      "a -> all: set 1 lost",
+      "b -> a: question stream 1..1",
+      "a -> b: answer lost",
+    ]);
+    assert.equal(b.replica.get("lost")?.value, "1");
+  });
+
+  it("asks again when the answer is lost", () => {
+    const { stage, a, b } = twoNodes();
+    stage.dropMessages(true);
+    stage.write(a, "lost", "1");
+    stage.dropMessages(false);
+    stage.write(a, "seen", "2");
+    stage.pass(0.9);
+    for (let i = 0; i < 400 && b.replica.get("seen") === undefined; i += 1) stage.pass(0.01);
+    stage.dropMessages(true);
+    stage.pass(500);
+    stage.dropMessages(false);
+    stage.pass(1_500);
+    assert.deepEqual(stage.transcript().slice(2), [
+      "b -> a: question stream 1..1",
+      "a -> b: answer lost",
+      "b -> a: question stream 1..1",
+      "a -> b: answer lost",
+    ]);
+  });
+
+  it("sends of a range only what is still current, each record once", () => {
+    const { stage, a } = twoNodes();
+    stage.dropMessages(true);
+    for (const value of ["1", "2", "3"]) stage.write(a, "often", value);
+    stage.write(a, "once", "1");
+    stage.dropMessages(false);
+    stage.write(a, "last", "1");
+    stage.pass(20);
+    assert.deepEqual(stage.transcript().slice(-2), [
+      "b -> a: question stream 1..4",
+      "a -> b: answer often once",
+    ]);
+  });
+
+  it("leaves what fell off the ring to the fingerprints, once for all of it", () => {
+    const { stage, a, b } = twoNodes({ ringKeysMax: 2 });
+    stage.dropMessages(true);
+    for (let i = 0; i < 5; i += 1) stage.write(a, `lost-${String(i)}`, "1");
+    stage.dropMessages(false);
+    stage.write(a, "seen", "2");
+    stage.pass(50);
+    assert.deepEqual(stage.transcript().slice(6), [
+      "b -> a: question stream 1..5",
+      "a -> b: answer lost-4",
+      "b -> a: list",
+      "a -> b: list_answer 4 groups",
+      "b -> a: question buckets",
+      "a -> b: answer lost-3 lost-0 lost-1 lost-2",
+    ]);
+    assert.equal(a.replica.map.root, b.replica.map.root);
+  });
+
+  it("announces a value larger than a message, and lets readers ask for it", () => {
+    const { stage, a, b } = twoNodes();
+    stage.write(a, "large", "x".repeat(100_000));
+    stage.pass(50);
+    assert.deepEqual(stage.transcript(), [
+      "a -> all: set 1 nothing",
+      "b -> a: question stream 1..1",
+      "a -> b: answer large",
+    ]);
+    assert.equal(b.replica.get("large")?.value.length, 100_000);
+  });
+});
+
+describe("anti-entropy", () => {
+  it("says nothing while roots are equal", () => {
+    const { stage, a, b } = twoNodes();
+    stage.write(a, "x", "1");
+    stage.pass(10);
+    stage.transcript();
+    stage.pass(60_000);
+    assert.deepEqual(stage.transcript(), []);
+    assert.equal(a.replica.map.root, b.replica.map.root);
+  });
+
+  it("after a cut, each side pulls what it missed and is sent nothing that it has overwritten", () => {
+    const { stage, a, b } = twoNodes();
+    stage.write(a, "old", "1");
+    stage.write(a, "both", "1");
+    stage.pass(2_000);
+    stage.cut(a, b);
+    stage.pass(5_000);
+    stage.write(a, "old", undefined);
+    stage.write(a, "both", "a");
+    stage.write(b, "mine", "b");
+    stage.write(b, "both", "b");
+    stage.transcript();
+    stage.mend(a, b);
+    stage.pass(4_000);
+    const transcript = stage.transcript();
+    assert.ok(transcript.some((line) => line.startsWith("b -> a: answer") && !line.includes("old")));
+    assert.ok(transcript.includes("a: conflict over both") || transcript.includes("b: conflict over both"));
+    assert.ok(!transcript.some((line) => line.startsWith("b -> a: answer") && line.includes("old")));
+    assert.equal(a.replica.map.root, b.replica.map.root);
+    assert.equal(b.replica.get("old")?.kind, "tombstone");
+  });
+});

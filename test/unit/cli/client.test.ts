@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { Client } from "../../../src/cli/client.js";
+import { LankvError } from "../../../src/core/error.js";
+import { RequestParser } from "../../../src/resp/request.js";
+
+let directory: string;
+let server: Server;
+let client: Client;
+/** The daemon's end of the connection. */
+let daemon: Socket;
+
+beforeEach(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), "lankv-client-"));
+  server = createServer().listen(path.join(directory, "s"));
+  await once(server, "listening");
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  client = await Client.connect({ path: path.join(directory, "s") }, 1_000);
+  daemon = await accepted;
+  daemon.setEncoding("latin1");
+});
+
+afterEach(async () => {
+  client.close();
+  daemon.destroy();
+  await new Promise((resolve) => server.close(resolve));
+  rmSync(directory, { recursive: true });
+});
+
+describe("the client", () => {
+  it("sends the commands of one turn at once, with any bytes", async () => {
+    const replies = [client.call("SET", "ü", Buffer.from([0, 255])), client.call("GET", 1)];
+    assert.equal(
+      await new Promise((resolve) => daemon.once("data", resolve)),
+      "*3\r\n$3\r\nSET\r\n$2\r\n\xc3\xbc\r\n$2\r\n\x00\xff\r\n*2\r\n$3\r\nGET\r\n$1\r\n1\r\n",
+    );
+    daemon.write("+OK\r\n$2\r\n\x00\xff\r\n", "latin1");
+    assert.deepEqual(await Promise.all(replies), [Buffer.from("OK"), Buffer.from([0, 255])]);
+  });
+
+  it("hands each reply to its call, also over many calls", async () => {
+    const parser = new RequestParser();
+    daemon.on("data", (chunk: string) => {
+      parser.push(Buffer.from(chunk, "latin1"));
+      for (let request = parser.next(); request !== undefined; request = parser.next()) {
+        daemon.write(`:${request[1] ?? ""}\r\n`);
+      }
+    });
+    const numbers = Array.from({ length: 10_000 }, (_, index) => index);
+    assert.deepEqual(await Promise.all(numbers.map((number) => client.call("ECHO", number))), numbers);
+  });
+
+  it("gives errors their code back", async () => {
+    const calls = [client.call("A"), client.call("B")];
+    daemon.write("-LANKV_STAMPS too late\r\n-ERR no such thing\r\n");
+    const [first, second] = await Promise.allSettled(calls);
+    assert(first?.status === "rejected" && first.reason instanceof LankvError);
+    assert.equal(first.reason.code, "LANKV_STAMPS");
+    assert.equal(first.reason.message, "too late");
+    assert(second?.status === "rejected" && second.reason instanceof Error);
+    assert.equal(second.reason.message, "The daemon refused: no such thing");
+  });
+
+  it("fails what is owed when the connection ends, and what is called later", async () => {
+    const owed = client.call("GET", "k");
+    daemon.destroy();
+    await assert.rejects(owed, { code: "LANKV_NO_DAEMON", stateChanged: true });
+    await assert.rejects(client.call("GET", "k"), { code: "LANKV_NO_DAEMON" });
+  });
+
+  it("gives up on a silent daemon, but only one that owes something", async () => {
+    client.allow(20);
+    await assert.rejects(client.call("GET", "k"), { code: "LANKV_TIMEOUT" });
+  });
+});

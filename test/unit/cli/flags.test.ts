@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { InvalidArgumentError } from "commander";
+import { flag, readCount, readDuration, readList, readPort, readPortOrNone } from "../../../src/cli/flags.js";
+
+describe("a duration", () => {
+  for (const [text, ms] of [
+    ["0", 0],
+    ["500ms", 500],
+    ["10s", 10_000],
+    ["1.5s", 1_500],
+    ["1m", 60_000],
+    ["2h", 7_200_000],
+    ["1d", 86_400_000],
+  ] as const) {
+    it(`${text} is ${ms} ms`, () => {
+      assert.equal(readDuration(text), ms);
+    });
+  }
+
+  for (const text of ["", "10", "s", "-1s", "1 s", "1e3s", "10sec", "1s2", "constructor"]) {
+    it(`is not ${JSON.stringify(text)}`, () => {
+      assert.throws(() => readDuration(text), InvalidArgumentError);
+    });
+  }
+});
+
+describe("a number", () => {
+  it("is within its bounds", () => {
+    assert.equal(readPort("1"), 1);
+    assert.equal(readPort("65535"), 65_535);
+    assert.equal(readPortOrNone("0"), 0);
+    assert.equal(readCount("0"), 0);
+    for (const text of ["0", "65536", "-1", "1.5", "1e3", "", " 1", "0x10"]) {
+      assert.throws(() => readPort(text), InvalidArgumentError, text);
+    }
+    assert.throws(() => readPortOrNone("65536"), InvalidArgumentError);
+    assert.throws(() => readCount("9999999999"), InvalidArgumentError);
+  });
+});
+
+describe("a list", () => {
+  it("grows with each flag, and is split at commas", () => {
+    assert.deepEqual(readList("eth0", undefined), ["eth0"]);
+    assert.deepEqual(readList("lo,eth1", ["eth0"]), ["eth0", "lo", "eth1"]);
+    assert.deepEqual(readList(",", undefined), []);
+  });
+});
+
+describe("a flag", () => {
+  it("names its environment variable", () => {
+    assert.equal(flag("-s, --socket <path>", "").envVar, "LANKV_SOCKET");
+    assert.equal(flag("--no-discovery", "").envVar, "LANKV_NO_DISCOVERY");
+    assert.equal(flag("--if-version <version>", "").envVar, "LANKV_IF_VERSION");
+  });
+
+  it("that is a switch does not listen to a variable that says no", (test) => {
+    test.after(() => delete process.env["LANKV_MEMORY"]);
+    for (const [value, variable] of [
+      ["1", "LANKV_MEMORY"],
+      ["0", undefined],
+      ["false", undefined],
+      ["", undefined],
+    ] as const) {
+      process.env["LANKV_MEMORY"] = value;
+      assert.equal(flag("--memory", "").envVar, variable, JSON.stringify(value));
+    }
+  });
+});
