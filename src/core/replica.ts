@@ -15,14 +15,14 @@
  */
 import { Announcer } from "./announcer.js";
 import { answer, answerList } from "./answer.js";
-import { BATCH_BYTES_MAX, batches, recordBytes } from "./batch.js";
 import { Bootstrap } from "./bootstrap.js";
 import type { Bytes } from "./bytes.js";
 import { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Effect, Input, Now } from "./effect.js";
 import { Identity, type Self } from "./identity.js";
-import type { AnswerMessage, Beacon, Message, SetMessage, State, Vitals } from "./message.js";
+import type { AnswerMessage, Beacon, Message, State, Vitals } from "./message.js";
+import { Outbox } from "./outbox.js";
 import type { Peer } from "./peer.js";
 import { GONE_AFTER_MS, Presence } from "./presence.js";
 import { Questions, BUDGET_BYTES, type Question } from "./questions.js";
@@ -31,7 +31,7 @@ import { RECORDS_MAX, RecordMap } from "./record-map.js";
 import { replacing, type KvRecord } from "./record.js";
 import { Repair } from "./repair.js";
 import { Seeks } from "./seeks.js";
-import { OutStream, RING_KEYS_MAX } from "./stream.js";
+import { RING_KEYS_MAX } from "./stream.js";
 import type { Writer } from "./version.js";
 
 /** A blocked process: no step for so long, though a beacon is due each second. */
@@ -51,7 +51,7 @@ export class Replica {
   readonly #effects: Effect[] = [];
   readonly #clock = new Clock();
   readonly #map: RecordMap;
-  readonly #stream: OutStream;
+  readonly #outbox: Outbox;
   readonly #presence: Presence;
   readonly #questions = new Questions();
   readonly #reconcile: Reconcile;
@@ -61,7 +61,6 @@ export class Replica {
   readonly #announcer: Announcer;
   readonly #identity: Identity;
   readonly #random: () => number;
-  #pending: KvRecord[] = [];
   #now: Now = { monoMs: 0, wallMs: 0 };
   #isStarted = false;
   /** What the last tick said. */
@@ -74,7 +73,7 @@ export class Replica {
       this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs });
       this.#effects.push({ type: "conflict", winner, loser });
     });
-    this.#stream = new OutStream(options.ringKeysMax ?? RING_KEYS_MAX);
+    this.#outbox = new Outbox(options.ringKeysMax ?? RING_KEYS_MAX);
     this.#announcer = new Announcer(options.random);
     this.#presence = new Presence((effect) => this.#effects.push(effect));
     const ask = this.#ask.bind(this);
@@ -102,7 +101,7 @@ export class Replica {
 
   /** Number of the last `set` message. */
   get head(): number {
-    return this.#stream.head;
+    return this.#outbox.stream.head;
   }
 
   get self(): Self {
@@ -162,11 +161,11 @@ export class Replica {
       replaces: replacing(held, writer),
     };
     this.#map.apply(record);
-    this.#pending.push(record);
+    this.#outbox.add(record);
     return record;
   }
 
-  /** Takes over records that were held before the start: neither a change nor a write. */
+  /** Takes over records that were held before the start: neither changes nor writes. */
   restore(records: Iterable<KvRecord>, now: Now): void {
     for (const record of records) {
       this.#map.apply(record);
@@ -290,13 +289,14 @@ export class Replica {
     if (peer === undefined) return;
     switch (message.type) {
       case "set":
-        this.#handleSet(message, peer, now);
+        this.#repair.handleSet(message, peer);
+        this.#apply(message.records, now);
         return;
       case "tick":
         this.#handleTick(message.vitals, peer, now);
         return;
       case "question":
-        for (const part of answer(message, this.self.writer, this.#map, this.#stream))
+        for (const part of answer(message, this.self.writer, this.#map, this.#outbox.stream))
           this.#send(part, peer.writer);
         return;
       case "answer":
@@ -309,11 +309,6 @@ export class Replica {
         peer.answeredAtMs = now.monoMs;
         this.#reconcile.handleSums(message, this.#questions.handlePart(message, now.monoMs));
     }
-  }
-
-  #handleSet(message: SetMessage, peer: Peer, now: Now): void {
-    this.#repair.handleSet(message, peer);
-    this.#apply(message.records, now);
   }
 
   #handleTick(vitals: Vitals, peer: Peer, now: Now): void {
@@ -345,21 +340,7 @@ export class Replica {
   }
 
   #flush(): void {
-    const records = this.#pending;
-    if (records.length === 0) return;
-    this.#pending = [];
-    for (const batch of batches(records, BATCH_BYTES_MAX)) {
-      const seq = this.#stream.append(batch);
-      const first = batch[0];
-      const isTooLarge = first !== undefined && recordBytes(first) > BATCH_BYTES_MAX;
-      const message: SetMessage = {
-        type: "set",
-        from: this.self.writer,
-        seq,
-        records: isTooLarge ? [] : batch,
-      };
-      this.#send(message, undefined);
-    }
+    for (const message of this.#outbox.take(this.self.writer)) this.#send(message, undefined);
   }
 
   #announce(now: Now): void {
@@ -377,7 +358,9 @@ export class Replica {
   /** Whether the last tick still tells all there is to tell. */
   get #isStill(): boolean {
     const { root, head, state } = this.#told ?? {};
-    return root === this.#map.root && head === this.#stream.head && state === this.state && this.isSynced;
+    return (
+      root === this.#map.root && head === this.#outbox.stream.head && state === this.state && this.isSynced
+    );
   }
 
   #sendBeacon(kind: "hello" | "plain" | "goodbye", callDeparted: boolean, now: Now): void {
@@ -393,7 +376,15 @@ export class Replica {
   #vitals(now: Now): Vitals {
     const { nodeId, writer } = this.self;
     const { root, values: keys } = this.#map;
-    return { nodeId, writer, wallMs: now.wallMs, head: this.#stream.head, root, keys, state: this.state };
+    return {
+      nodeId,
+      writer,
+      wallMs: now.wallMs,
+      head: this.#outbox.stream.head,
+      root,
+      keys,
+      state: this.state,
+    };
   }
 
   #ask(peer: Peer, ask: Question["ask"], nowMs: number): Question {

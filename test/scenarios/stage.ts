@@ -15,7 +15,7 @@ import { Random } from "../sim/random.js";
 import { Schedule } from "../sim/schedule.js";
 import { Tallies } from "../sim/tallies.js";
 
-export interface NodeOptions {
+interface NodeOptions {
   readonly nodeId?: string;
   /** The id of the process. Default: the name, repeated. */
   readonly writer?: string;

@@ -20,7 +20,7 @@ export const CLUSTER = 0x1234_5678;
 /** How many datagrams a blocked process finds in its socket at the most. */
 const DATAGRAMS_MAX = 256;
 
-export interface ProcessOptions {
+interface ProcessOptions {
   readonly name: string;
   readonly nodeId: string;
   readonly writer: string;

@@ -30,7 +30,7 @@ const LOOK_EVERY_MS = 100;
 /** How long silence is listened to. */
 const SILENCE_MS = 8_000;
 
-export interface RunOptions {
+interface RunOptions {
   readonly seed: number;
   /** In place of those that the seed draws. */
   readonly faults?: Partial<Faults>;

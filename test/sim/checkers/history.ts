@@ -10,7 +10,7 @@ import { Violation, type Checker, type Stepped, type Wrote } from "../checker.js
 /** How many writers' versions a record can name. */
 const NAMED_WRITERS_MAX = 8;
 
-export interface Write {
+interface Write {
   readonly record: KvRecord;
   /** By writer, the stamp of its newest write in the chain of overwrites that led here. */
   readonly chain: ReadonlyMap<string, number>;

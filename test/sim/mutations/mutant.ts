@@ -10,7 +10,7 @@ const BUILT = path.resolve(import.meta.dirname, "../../..");
 const PARTS = ["src/core", "src/wire", "test/sim", "scripts/sim.js"];
 const HEAP_MEGABYTES = 1_024;
 
-export interface Caught {
+interface Caught {
   readonly seed: number;
   readonly checker: string;
 }
