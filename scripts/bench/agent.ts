@@ -5,6 +5,8 @@
  *     agent.js join COUNT        opens a node and waits until it holds COUNT keys
  *     agent.js joins TIMES       opens a node, waits until it is live, closes it; TIMES times
  *     agent.js heal COUNT        waits for a peer to leave and to come back, then until it holds COUNT keys; stays
+ *     agent.js tell COUNT        waits for a peer, writes the time COUNT times, stays
+ *     agent.js hear COUNT        waits for COUNT changes, and says how old each was
  *     agent.js gets COUNT        writes COUNT keys, then reads them at random
  */
 import { once } from "node:events";
@@ -75,6 +77,36 @@ async function heal(): Promise<void> {
   await kv.close();
 }
 
+/** Monotonic milliseconds; the same clock in every process of the machine. */
+function sinceBootMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+async function tell(): Promise<void> {
+  const kv = await openNode();
+  await kv.ready({ peers: 1, synced: true });
+  for (let i = 0; i < count; i += 1) {
+    await kv.set("latency", String(sinceBootMs()));
+    await sleep(1);
+  }
+  print({ told: count });
+  await once(process, "SIGTERM");
+  await kv.close();
+}
+
+async function hear(): Promise<void> {
+  const kv = await openNode();
+  const tookMs: number[] = [];
+  await new Promise<void>((resolve) => {
+    kv.on("change", ({ value }) => {
+      tookMs.push(sinceBootMs() - Number(value));
+      if (tookMs.length === count) resolve();
+    });
+  });
+  print({ tookMs });
+  await kv.close();
+}
+
 async function gets(): Promise<void> {
   const kv = await open({ memory: true, interfaces: ["lo"] });
   const keys = Array.from({ length: count }, (_, i) => keyOf(i));
@@ -95,7 +127,7 @@ async function gets(): Promise<void> {
   await kv.close();
 }
 
-const roles: Readonly<Record<string, () => Promise<void>>> = { write, join, joins, heal, gets };
+const roles: Readonly<Record<string, () => Promise<void>>> = { write, join, joins, heal, tell, hear, gets };
 const run = roles[role];
 if (run === undefined) throw new RangeError(`unknown role ${role}`);
 await run();

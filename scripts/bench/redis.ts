@@ -1,7 +1,7 @@
 /** A redis-server on a host of the test LAN, without persistence, reached over its unix socket. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { run } from "../../test/lan/command.js";
 import type { Host } from "../../test/lan/host.js";
 import { RespClient } from "../../test/lan/resp-client.js";
@@ -18,9 +18,21 @@ export class Redis implements AsyncDisposable {
 
   static async start(host: Host, name: string): Promise<Redis> {
     const socket = host.path(`${name}.sock`);
+    // A replica leaves what it received in its directory, and would load it at its next start.
+    const directory = host.path(name);
+    await mkdir(directory);
     const network = ["--port", "6379", "--bind", "0.0.0.0", "--protected-mode", "no", "--unixsocket", socket];
     // Without the five seconds that a primary waits for more replicas by default.
-    const memory = ["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"];
+    const memory = [
+      "--dir",
+      directory,
+      "--save",
+      "",
+      "--appendonly",
+      "no",
+      "--repl-diskless-sync-delay",
+      "0",
+    ];
     const arguments_ = ["netns", "exec", host.name, "redis-server", ...network, ...memory];
     const child = spawn("ip", arguments_, { stdio: "ignore" });
     const client = await until("redis answers", () => RespClient.connect(socket));
@@ -31,22 +43,20 @@ export class Redis implements AsyncDisposable {
     return Number(await this.client.call("DBSIZE"));
   }
 
-  async info(field: string): Promise<string> {
-    const text = String(await this.client.call("INFO"));
-    return new RegExp(`^${field}:(.*?)\r?$`, "m").exec(text)?.[1] ?? "";
-  }
-
-  /** Starts to follow another, and waits until the link is up and everything is here. */
+  /** Starts to follow another, and waits until what is written there is seen here. */
   async follow(primary: Redis): Promise<void> {
     await this.client.call("REPLICAOF", primary.host.address, "6379");
+    await primary.client.call("SET", "followed", "yes");
+    // It refuses to answer while it loads.
     await until("the replica is in step", async () => {
-      if ((await this.info("master_link_status")) !== "up") throw new Error("link is down");
+      if (String(await this.client.call("GET", "followed")) !== "yes") throw new Error("not yet");
     });
+    await primary.client.call("DEL", "followed");
   }
 
   /** Writes so many keys with redis-benchmark, 64 deep. */
   async load(count: number): Promise<void> {
-    const size = ["-t", "set", "-n", String(count), "-r", "1000000000000", "-d", "100", "-P", "64"];
+    const size = ["-t", "set", "-n", String(count), "-r", "1000000000", "-d", "100", "-P", "64"];
     const { code, stderr } = await run("redis-benchmark", ["-s", this.socket, "-q", ...size], {
       timeoutMs: 120_000,
     });

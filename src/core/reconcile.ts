@@ -58,6 +58,7 @@ export class Reconcile {
     private readonly map: RecordMap,
     private readonly questions: Questions,
     private readonly ask: Asker,
+    private readonly random: () => number,
   ) {}
 
   /** Number of rounds that were carried to their end. */
@@ -69,9 +70,9 @@ export class Reconcile {
     return this.#round === undefined;
   }
 
-  /** When the next round may start; Infinity while one is under way. */
-  get wakeAtMs(): number {
-    return this.#round === undefined ? this.#notBeforeMs : Infinity;
+  /** When the next round may start; Infinity while one is under way, or none is due. */
+  wakeAtMs(linked: readonly Peer[]): number {
+    return this.#due(linked, Infinity).length > 0 ? this.#notBeforeMs : Infinity;
   }
 
   /** The peer told its root. */
@@ -90,10 +91,11 @@ export class Reconcile {
     this.#restNoMore();
   }
 
-  /** The peers with which a round is due. One that is still pulling would be compared with in vain. */
-  due(linked: readonly Peer[], nowMs: number): readonly Peer[] {
-    if (this.#round !== undefined || nowMs < this.#notBeforeMs) return [];
-    return linked.filter((peer) => peer.differingTicks >= DIFFERING_TICKS && isSettled(peer));
+  /** Starts a round with one of the peers with which one is due. */
+  startDue(linked: readonly Peer[], nowMs: number): void {
+    const due = this.#due(linked, nowMs);
+    const peer = due[Math.floor(this.random() * due.length)];
+    if (peer !== undefined) this.compareWith(peer, nowMs);
   }
 
   /** Starts a round with one peer. */
@@ -172,6 +174,12 @@ export class Reconcile {
         isAsking = true;
       }
     }
+  }
+
+  /** The peers with which a round is due. One that is still pulling would be compared with in vain. */
+  #due(linked: readonly Peer[], nowMs: number): readonly Peer[] {
+    if (this.#round !== undefined || nowMs < this.#notBeforeMs) return [];
+    return linked.filter((peer) => peer.differingTicks >= DIFFERING_TICKS && isSettled(peer));
   }
 
   /** Whether a round with this peer (or with everybody) is under way. */

@@ -60,14 +60,12 @@ export class Replica {
   readonly #bootstrap: Bootstrap;
   readonly #announcer: Announcer;
   readonly #identity: Identity;
-  readonly #random: () => number;
   #now: Now = { monoMs: 0, wallMs: 0 };
   #isStarted = false;
   /** What the last tick said. */
   #told: Vitals | undefined;
 
   constructor(options: ReplicaOptions) {
-    this.#random = options.random;
     this.#identity = new Identity(options, options.random);
     this.#map = new RecordMap((winner, loser) => {
       this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs });
@@ -77,7 +75,7 @@ export class Replica {
     this.#announcer = new Announcer(options.random);
     this.#presence = new Presence((effect) => this.#effects.push(effect));
     const ask = this.#ask.bind(this);
-    this.#reconcile = new Reconcile(this.#map, this.#questions, ask);
+    this.#reconcile = new Reconcile(this.#map, this.#questions, ask, options.random);
     this.#repair = new Repair(this.#questions, ask, this.#reconcile);
     this.#seeks = new Seeks(this.#map, this.#questions, ask, (key) =>
       this.#effects.push({ type: "sought", key }),
@@ -176,8 +174,6 @@ export class Replica {
   /** Monotonic time at which `step` wants to be called though nothing came. */
   get wakeAtMs(): number {
     const linked = this.#presence.linked;
-    const isDue =
-      (this.state === "live" || this.state === "offline") && this.#reconcile.due(linked, Infinity).length > 0;
     return Math.min(
       this.#announcer.wakeAtMs,
       this.#presence.wakeAtMs,
@@ -185,7 +181,7 @@ export class Replica {
       this.#repair.wakeAtMs(linked),
       this.#bootstrap.wakeAtMs,
       this.#seeks.wakeAtMs,
-      isDue ? this.#reconcile.wakeAtMs : Infinity,
+      this.#isSettled ? this.#reconcile.wakeAtMs(linked) : Infinity,
     );
   }
 
@@ -244,19 +240,16 @@ export class Replica {
     }
     this.#reconcile.handleLinks(linked);
     this.#bootstrap.advance(peers, linked, now.monoMs);
-    // Offline there may still be other nodes on this host.
-    const isSettled = this.state === "live" || this.state === "offline";
-    if (isSettled) this.#startRound(linked, now);
-    this.#seeks.pump(linked, isSettled, now.monoMs);
+    if (this.#isSettled) this.#reconcile.startDue(linked, now.monoMs);
+    this.#seeks.pump(linked, this.#isSettled, now.monoMs);
     this.#repair.pump(linked, now.monoMs);
     this.#reconcile.pump(linked, now.monoMs);
     this.#announce(now);
   }
 
-  #startRound(linked: readonly Peer[], now: Now): void {
-    const due = this.#reconcile.due(linked, now.monoMs);
-    const peer = due[Math.floor(this.#random() * due.length)];
-    if (peer !== undefined) this.#reconcile.compareWith(peer, now.monoMs);
+  /** Whether the bootstrap is over. Offline there may still be other nodes on this host. */
+  get #isSettled(): boolean {
+    return this.state === "live" || this.state === "offline";
   }
 
   /** This process did not run for a while, or the wall clock was set. */

@@ -9,6 +9,7 @@ import type { Network } from "./network.js";
 import { CLUSTER } from "./process.js";
 
 const DATAGRAM_BYTES_MAX = 600;
+const HELLOS_OF_FLOOD = 100;
 const ADDRESS = "10.0.66.6";
 /** A process that is never there, and smaller than every other. */
 const PHANTOM = "0000000000000001";
@@ -29,7 +30,8 @@ export class Stranger {
     schedule.after(random.waitMs(faults.hostileEveryMs), () => {
       if (this.#isOver) return;
       this.network.tallies.add("hostile");
-      if (random.chance(0.3)) this.#sendFrame();
+      if (random.chance(0.01)) this.#flood();
+      else if (random.chance(0.3)) this.#sendFrame();
       else this.#sendDatagram();
       this.#next();
     });
@@ -50,6 +52,14 @@ export class Stranger {
     const from = random.chance(0.3) ? (random.pick(this.network.hosts)?.address ?? ADDRESS) : ADDRESS;
     for (const process of this.network.alive) {
       if (random.chance(0.5)) process.handleDatagram(datagram, from);
+    }
+  }
+
+  /** Says hello over and over again. */
+  #flood(): void {
+    const datagram = encodeBeacon({ ...this.#forgedBeacon(), writer: PHANTOM, hello: true, goodbye: false });
+    for (let i = 0; i < HELLOS_OF_FLOOD; i += 1) {
+      for (const process of this.network.alive) process.handleDatagram(datagram, ADDRESS);
     }
   }
 

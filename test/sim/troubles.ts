@@ -179,9 +179,12 @@ export class Troubles {
   #copy(process: Process): void {
     if (this.network.processes.length >= PROCESSES_MAX) return;
     const { random } = this.network;
+    const { nodeId } = process.replica.self;
     const records = random.pick([contentsOf(process.replica), ...(this.#snapshots.get(process) ?? [])]) ?? [];
-    const host = random.chance(0.5) ? process.host : this.starter.addHost();
-    this.starter.start(host, process.replica.self.nodeId, records, undefined);
+    for (let copies = random.wholeBetween(1, 3); copies > 0; copies -= 1) {
+      const host = random.chance(0.5) ? process.host : this.starter.addHost();
+      this.starter.start(host, nodeId, records, undefined);
+    }
   }
 
   #takeSnapshot(): void {

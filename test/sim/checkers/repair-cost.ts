@@ -2,12 +2,22 @@
 import { Violation, type Checker, type Published, type Scene, type Stepped } from "../checker.js";
 import { contentsOf } from "../contents.js";
 import type { KvRecord } from "../../../src/core/record.js";
+import { isAfter, versionOf } from "./history.js";
 
 /** How often a record may be pulled by a node that lacks it. */
-const PULLS_MAX = 2;
-/** What each node may pull though it lacks nothing: this, and so many of the largest record. */
-const SLACK_BYTES = 32 * 1024;
+const PULLS_MAX = 3;
+/**
+ * What each node may pull though it lacks nothing: this, and so many of the largest record. A question for a gap in a
+ * stream cannot name what has come by way of others.
+ */
+const SLACK_BYTES = 64 * 1024;
 const SLACK_RECORDS = 3;
+/**
+ * A question for buckets does name what is held, so nothing but this may come in vain: what was in flight, the
+ * largest record, and for each record held less than its name would take.
+ */
+const VAIN_BYTES = 8 * 1024;
+const NAME_BYTES = 12;
 /** How many lists a node may send after the heal: the first look at each peer, and then ever rarer. */
 const LISTS_PER_PEER_MAX = 12;
 
@@ -16,6 +26,12 @@ export class RepairCostChecker implements Checker {
   #isHealed = false;
   readonly #heldAtHeal = new Map<string, Map<string, KvRecord>>();
   readonly #pulled = new Map<string, number>();
+  readonly #lostMissed = new Map<string, number>();
+  readonly #lostMet = new Set<string>();
+  /** Process and id of each question for buckets. */
+  readonly #askedBuckets = new Set<string>();
+  /** Bytes that answers to those brought though they were held, or older than what was. */
+  readonly #inVain = new Map<string, number>();
   #largest = 0;
   readonly #lists = new Map<string, number>();
 
@@ -25,14 +41,33 @@ export class RepairCostChecker implements Checker {
       this.#heldAtHeal.set(name, new Map(contentsOf(replica).map((record) => [record.key, record])));
   }
 
-  stepped({ process, input }: Stepped): void {
+  stepped({ process, input, effects, before }: Stepped): void {
     if (!this.#isHealed || input.type !== "message" || input.message.type !== "answer") return;
-    for (const record of input.message.records) this.#largest = Math.max(this.#largest, bytesOf(record));
-    const bytes = input.message.records.reduce((sum, record) => sum + bytesOf(record), 0);
-    this.#pulled.set(process.name, (this.#pulled.get(process.name) ?? 0) + bytes);
+    const { records } = input.message;
+    for (const record of records) this.#largest = Math.max(this.#largest, bytesOf(record));
+    add(
+      this.#pulled,
+      process.name,
+      records.reduce((sum, record) => sum + bytesOf(record), 0),
+    );
+    const isOfBuckets = this.#askedBuckets.has(`${process.name} ${String(input.message.id)}`);
+    // A write that lost, and of which the node learns only now, was missed too.
+    for (const effect of effects) {
+      if (effect.type !== "conflict" || !records.includes(effect.loser)) continue;
+      const met = `${process.name} ${versionOf(effect.loser)}`;
+      if (!this.#lostMet.has(met)) add(this.#lostMissed, process.name, bytesOf(effect.loser));
+      this.#lostMet.add(met);
+    }
+    if (!isOfBuckets) return;
+    for (const record of records) {
+      const held = before.get(record.key);
+      if (held !== undefined && !isAfter(record, held)) add(this.#inVain, process.name, bytesOf(record));
+    }
   }
 
   published({ process, message }: Published): void {
+    if (message.type === "question" && message.ask.of === "buckets")
+      this.#askedBuckets.add(`${process.name} ${String(message.id)}`);
     if (!this.#isHealed || message.type !== "list") return;
     this.#lists.set(process.name, (this.#lists.get(process.name) ?? 0) + 1);
   }
@@ -40,7 +75,7 @@ export class RepairCostChecker implements Checker {
   finished({ alive, tallies }: Scene): void {
     for (const process of alive) {
       const held = this.#heldAtHeal.get(process.name);
-      let missed = 0;
+      let missed = this.#lostMissed.get(process.name) ?? 0;
       for (const record of contentsOf(process.replica)) {
         if (held?.get(record.key)?.stamp !== record.stamp) missed += bytesOf(record);
       }
@@ -52,11 +87,18 @@ export class RepairCostChecker implements Checker {
           this.name,
           `${process.name} pulled ${String(pulled)} B for ${String(missed)} B missed`,
         );
+      const inVain = (this.#inVain.get(process.name) ?? 0) - (this.#lostMissed.get(process.name) ?? 0);
+      if (inVain > VAIN_BYTES + this.#largest + NAME_BYTES * process.replica.map.records + missed)
+        throw new Violation(this.name, `${process.name} was sent ${String(inVain)} B that it held`);
       const lists = this.#lists.get(process.name) ?? 0;
       if (lists > LISTS_PER_PEER_MAX * alive.length)
         throw new Violation(this.name, `${process.name} sent ${String(lists)} lists`);
     }
   }
+}
+
+function add(sums: Map<string, number>, name: string, bytes: number): void {
+  sums.set(name, (sums.get(name) ?? 0) + bytes);
 }
 
 function bytesOf({ key, value }: KvRecord): number {
