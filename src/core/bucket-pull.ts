@@ -14,8 +14,6 @@ import type { RecordMap } from "./record-map.js";
 export interface BucketRange {
   readonly from: number;
   readonly to: number;
-  /** Whether to ask without naming what is held: the peer holds so little that all of it is less to send than the names. */
-  readonly isBare: boolean;
 }
 
 /** With so many records held, 48 KiB of words, a question is full; the bucket that fills it is named whole. */
@@ -75,10 +73,9 @@ export class BucketPull {
   }
 
   #putBack(spans: readonly Span[], next: number): void {
-    // Named from now on: some of it has come, and must not come again.
     const rest = spans
       .filter((span) => span.to >= next)
-      .map(({ from, to }) => ({ from: Math.max(from, next), to, isBare: false }));
+      .map(({ from, to }) => ({ from: Math.max(from, next), to }));
     this.#pending = join([...rest, ...this.#pending]);
   }
 }
@@ -88,7 +85,7 @@ function join(ranges: readonly BucketRange[]): BucketRange[] {
   const joined: BucketRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
     const last = joined.at(-1);
-    if (last === undefined || range.from > last.to + 1 || range.isBare !== last.isBare) joined.push(range);
+    if (last === undefined || range.from > last.to + 1) joined.push(range);
     else joined[joined.length - 1] = { ...last, to: Math.max(last.to, range.to) };
   }
   return joined;
@@ -105,7 +102,6 @@ function spanOf(
   for (let bucket = range.from; bucket <= end && words.length < HELD_WORDS * heldMax; bucket += 1) {
     const most = words.length + HELD_WORDS * HELD_OF_BUCKET_MAX;
     to = bucket;
-    if (range.isBare) continue;
     for (const record of map.bucket(bucket)) if (words.length < most) pushHeld(words, record, id);
   }
   return { from: range.from, to, held: Uint32Array.from(words) };

@@ -15,7 +15,6 @@
 import { differingBuckets } from "./answer.js";
 import { BucketPull, type BucketRange } from "./bucket-pull.js";
 import { BUCKETS } from "./hash.js";
-import { HELD_WORDS } from "./held.js";
 import type { ListAnswerMessage } from "./message.js";
 import type { Peer } from "./peer.js";
 import type { Question, Questions } from "./questions.js";
@@ -23,8 +22,6 @@ import type { RecordMap } from "./record-map.js";
 
 /** Ticks in a row with differing roots that start a round. */
 export const DIFFERING_TICKS = 3;
-/** What a record takes in an answer besides its key and value. */
-const RECORD_BYTES_MIN = 24;
 const REST_MIN_MS = 1_000;
 const REST_MAX_MS = 30_000;
 /** About how many records a question for whole ranges should bring. */
@@ -106,7 +103,7 @@ export class Reconcile {
 
   /** Starts a round that asks everybody for everything. */
   pullAll(nowMs: number): void {
-    const pull = new BucketPull([{ from: 0, to: BUCKETS - 1, isBare: false }]);
+    const pull = new BucketPull([{ from: 0, to: BUCKETS - 1 }]);
     this.#round = { peer: undefined, ranges: [], list: undefined, head: 0, pull };
     this.#rest(nowMs);
   }
@@ -121,10 +118,10 @@ export class Reconcile {
     const round = this.#round;
     if (round?.pull !== undefined || round?.list?.id !== part.id || round.list.to !== part.from) return;
     for (const listed of part.groups) {
-      const namesBytes = 4 * HELD_WORDS * this.map.groupSize(listed.group).records;
-      const isBare = listed.bytes + RECORD_BYTES_MIN * listed.records < namesBytes;
+      // Naming all that is held to a peer that holds nothing would bring nothing.
+      if (listed.records === 0) continue;
       for (const bucket of differingBuckets(listed, this.map))
-        round.ranges.push({ from: bucket, to: bucket, isBare });
+        round.ranges.push({ from: bucket, to: bucket });
     }
     if (completes === undefined) return;
     round.pull = new BucketPull(round.ranges);

@@ -25,7 +25,7 @@ import { Troubles, type Starter } from "./troubles.js";
 import { Users, drawWorkload, type Workload } from "./workload.js";
 
 /** How long after the heal all must be equal and live. */
-const CONVERGE_MS_MAX = 120_000;
+const CONVERGE_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 100;
 /** How long silence is listened to. */
 const SILENCE_MS = 8_000;

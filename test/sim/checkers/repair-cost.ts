@@ -13,11 +13,10 @@ const PULLS_MAX = 3;
 const SLACK_BYTES = 64 * 1024;
 const SLACK_RECORDS = 3;
 /**
- * A question for buckets does name what is held, so nothing but this may come in vain: what was in flight, the
- * largest record, and for each record held less than its name would take.
+ * A question for buckets does name what is held, so nothing but this may come in vain: what was in flight, and the
+ * largest record.
  */
 const VAIN_BYTES = 8 * 1024;
-const NAME_BYTES = 12;
 /** How many lists a node may send after the heal: the first look at each peer, and then ever rarer. */
 const LISTS_PER_PEER_MAX = 12;
 
@@ -28,8 +27,8 @@ export class RepairCostChecker implements Checker {
   readonly #pulled = new Map<string, number>();
   readonly #lostMissed = new Map<string, number>();
   readonly #lostMet = new Set<string>();
-  /** Process and id of each question for buckets. */
-  readonly #askedBuckets = new Set<string>();
+  /** By process and id, what each question since the heal was for. */
+  readonly #asked = new Map<string, string>();
   /** Bytes that answers to those brought though they were held, or older than what was. */
   readonly #inVain = new Map<string, number>();
   #largest = 0;
@@ -43,6 +42,8 @@ export class RepairCostChecker implements Checker {
 
   stepped({ process, input, effects, before }: Stepped): void {
     if (!this.#isHealed || input.type !== "message" || input.message.type !== "answer") return;
+    const asked = this.#asked.get(`${process.name} ${String(input.message.id)}`);
+    if (asked === undefined) return;
     const { records } = input.message;
     for (const record of records) this.#largest = Math.max(this.#largest, bytesOf(record));
     add(
@@ -50,7 +51,6 @@ export class RepairCostChecker implements Checker {
       process.name,
       records.reduce((sum, record) => sum + bytesOf(record), 0),
     );
-    const isOfBuckets = this.#askedBuckets.has(`${process.name} ${String(input.message.id)}`);
     // A write that lost, and of which the node learns only now, was missed too.
     for (const effect of effects) {
       if (effect.type !== "conflict" || !records.includes(effect.loser)) continue;
@@ -58,7 +58,7 @@ export class RepairCostChecker implements Checker {
       if (!this.#lostMet.has(met)) add(this.#lostMissed, process.name, bytesOf(effect.loser));
       this.#lostMet.add(met);
     }
-    if (!isOfBuckets) return;
+    if (asked !== "buckets") return;
     for (const record of records) {
       const held = before.get(record.key);
       if (held !== undefined && !isAfter(record, held)) add(this.#inVain, process.name, bytesOf(record));
@@ -66,9 +66,9 @@ export class RepairCostChecker implements Checker {
   }
 
   published({ process, message }: Published): void {
-    if (message.type === "question" && message.ask.of === "buckets")
-      this.#askedBuckets.add(`${process.name} ${String(message.id)}`);
-    if (!this.#isHealed || message.type !== "list") return;
+    if (!this.#isHealed) return;
+    if (message.type === "question") this.#asked.set(`${process.name} ${String(message.id)}`, message.ask.of);
+    if (message.type !== "list") return;
     this.#lists.set(process.name, (this.#lists.get(process.name) ?? 0) + 1);
   }
 
@@ -88,7 +88,7 @@ export class RepairCostChecker implements Checker {
           `${process.name} pulled ${String(pulled)} B for ${String(missed)} B missed`,
         );
       const inVain = (this.#inVain.get(process.name) ?? 0) - (this.#lostMissed.get(process.name) ?? 0);
-      if (inVain > VAIN_BYTES + this.#largest + NAME_BYTES * process.replica.map.records + missed)
+      if (inVain > VAIN_BYTES + this.#largest + missed)
         throw new Violation(this.name, `${process.name} was sent ${String(inVain)} B that it held`);
       const lists = this.#lists.get(process.name) ?? 0;
       if (lists > LISTS_PER_PEER_MAX * alive.length)

@@ -12,7 +12,7 @@ function runs(spans: readonly { readonly from: number; readonly to: number }[]):
 
 describe("a plan to pull buckets", () => {
   it("joins neighbours and takes them in order, so many at a time", () => {
-    const pull = new BucketPull([9, 3, 4, 5, 20].map((from) => ({ from, to: from, isBare: false })));
+    const pull = new BucketPull([9, 3, 4, 5, 20].map((from) => ({ from, to: from })));
     assert.deepEqual(runs(pull.take(EMPTY, 4, 1)), ["3-5", "9-9"]);
     assert.deepEqual(runs(pull.take(EMPTY, 4, 2)), ["20-20"]);
     assert.equal(pull.hasPending, false);
@@ -20,7 +20,7 @@ describe("a plan to pull buckets", () => {
   });
 
   it("goes on where an answer stopped, and asks again what was lost", () => {
-    const pull = new BucketPull([{ from: 0, to: 9, isBare: false }]);
+    const pull = new BucketPull([{ from: 0, to: 9 }]);
     const first = pull.take(EMPTY, 5, 1);
     const second = pull.take(EMPTY, 5, 2);
     pull.handleAnswered(first, 3);
@@ -32,8 +32,8 @@ describe("a plan to pull buckets", () => {
   });
 
   it("does not count the answers of an earlier plan", () => {
-    const former = new BucketPull([{ from: 0, to: 9, isBare: false }]).take(EMPTY, 10, 1);
-    const pull = new BucketPull([{ from: 0, to: 9, isBare: false }]);
+    const former = new BucketPull([{ from: 0, to: 9 }]).take(EMPTY, 10, 1);
+    const pull = new BucketPull([{ from: 0, to: 9 }]);
     const spans = pull.take(EMPTY, 10, 2);
     pull.handleAnswered(former, undefined);
     pull.handleLost(former);
@@ -43,7 +43,7 @@ describe("a plan to pull buckets", () => {
     assert.equal(pull.isDone, true);
   });
 
-  it("names what is held, except where that is more than all that the peer has, and then only once", () => {
+  it("names each record held, once", () => {
     const map = new RecordMap(() => undefined);
     const record = {
       stamp: 1,
@@ -54,13 +54,7 @@ describe("a plan to pull buckets", () => {
       replaces: [],
     } as const;
     map.apply({ ...record, expiresAtMs: undefined });
-    const all = { from: 0, to: 65_535 };
-    const named = new BucketPull([{ ...all, isBare: false }]).take(map, 65_536, 1);
-    assert.equal(named[0]?.held.length, HELD_WORDS);
-    const pull = new BucketPull([{ ...all, isBare: true }]);
-    const bare = pull.take(map, 65_536, 1);
-    assert.equal(bare[0]?.held.length, 0);
-    pull.handleAnswered(bare, 0);
-    assert.equal(pull.take(map, 65_536, 2)[0]?.held.length, HELD_WORDS);
+    const spans = new BucketPull([{ from: 0, to: 65_535 }]).take(map, 65_536, 1);
+    assert.equal(spans[0]?.held.length, HELD_WORDS);
   });
 });
