@@ -30,6 +30,7 @@ export class Client {
   #answered = 0;
   #output = "";
   #failure: Error | undefined;
+  #silenceMs = REPLY_MS;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -41,6 +42,9 @@ export class Client {
     });
     socket.on("data", (chunk: Buffer) => {
       parser.execute(chunk);
+    });
+    socket.on("timeout", () => {
+      this.#giveUp();
     });
     socket.on("error", (error) => {
       this.#failure = error;
@@ -75,19 +79,10 @@ export class Client {
     return client;
   }
 
-  /** From now on the daemon may be silent for so long when it owes a reply. */
+  /** From now on the daemon may be silent for so long when it owes a reply; for what it owes already, no less than before. */
   allow(silenceMs: number): void {
-    this.#socket.removeAllListeners("timeout");
-    this.#socket.setTimeout(silenceMs, () => {
-      if (this.#calls.length === this.#answered) return;
-      const error = new LankvError(
-        "LANKV_TIMEOUT",
-        `No reply from the daemon for ${String(silenceMs)} ms. Give it longer with --timeout.`,
-        { stateChanged: true },
-      );
-      for (let call = this.#take(); call !== undefined; call = this.#take()) call.reject(error);
-      this.#socket.destroy();
-    });
+    this.#silenceMs = this.#owesNothing ? silenceMs : Math.max(silenceMs, this.#silenceMs);
+    this.#socket.setTimeout(this.#silenceMs);
   }
 
   /**
@@ -104,9 +99,27 @@ export class Client {
     });
   }
 
-  /** Fulfilled when the daemon has ended the connection. */
-  async ended(): Promise<void> {
-    if (!this.#socket.closed) await once(this.#socket, "close");
+  /**
+   * Fulfilled when the daemon has ended the connection.
+   * @throws {LankvError} LANKV_TIMEOUT
+   */
+  async ended(timeoutMs: number): Promise<void> {
+    if (this.#socket.closed) return;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(
+          new LankvError(
+            "LANKV_TIMEOUT",
+            `The daemon was told to end, and has not after ${String(timeoutMs)} ms. Give it longer with --timeout.`,
+            { stateChanged: true },
+          ),
+        );
+      }, timeoutMs);
+      this.#socket.once("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   close(): void {
@@ -116,6 +129,21 @@ export class Client {
   #flush(): void {
     if (this.#output !== "" && !this.#socket.destroyed) this.#socket.write(this.#output, "latin1");
     this.#output = "";
+  }
+
+  get #owesNothing(): boolean {
+    return this.#calls.length === this.#answered;
+  }
+
+  #giveUp(): void {
+    if (this.#owesNothing) return;
+    const error = new LankvError(
+      "LANKV_TIMEOUT",
+      `No reply from the daemon for ${String(this.#silenceMs)} ms. Give it longer with --timeout.`,
+      { stateChanged: true },
+    );
+    for (let call = this.#take(); call !== undefined; call = this.#take()) call.reject(error);
+    this.#socket.destroy();
   }
 
   #take(): Call | undefined {

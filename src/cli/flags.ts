@@ -13,6 +13,9 @@ export interface GlobalFlags {
   readonly timeout?: number;
 }
 
+/** The longest time that anything is waited for: a day, which is as long as the daemon lets a command wait. */
+const TIMEOUT_MS_MAX = 86_400_000;
+
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -45,6 +48,20 @@ export function readDuration(text: string): number {
   const unitMs = UNITS_MS[unit];
   if (unitMs !== undefined) return Math.round(Number(amount) * unitMs);
   throw new InvalidArgumentError("It must be a duration such as 500ms, 10s or 1m.");
+}
+
+/** A duration that is waited for. */
+export function readTimeout(text: string): number {
+  const ms = readDuration(text);
+  if (ms <= TIMEOUT_MS_MAX) return ms;
+  throw new InvalidArgumentError("It must be at most 1d.");
+}
+
+/** A duration that something lives for. */
+export function readLife(text: string): number {
+  const ms = readDuration(text);
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError("It must be longer than 0.");
 }
 
 export function readPort(text: string): number {

@@ -1,5 +1,6 @@
 /** `lankv get`, `lankv exists`. */
 import { writeFile } from "node:fs/promises";
+import { LIMITS } from "../core/bytes.js";
 import { withDaemon } from "./connect.js";
 import { EXIT, Failure, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
@@ -17,10 +18,17 @@ export interface GetFlags extends GlobalFlags {
 }
 
 export function get(key: string, flags: GetFlags): Promise<ExitCode> {
+  const keyBytes = Buffer.byteLength(key);
+  if (keyBytes < 1 || keyBytes > LIMITS.keyBytesMax) {
+    throw new Failure(
+      EXIT.usage,
+      `A key has 1 to ${String(LIMITS.keyBytesMax)} bytes, not ${String(keyBytes)}.`,
+    );
+  }
   const seekMs = flags.timeout ?? SEEK_MS;
   return withDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
     client.allow(seekMs + REPLY_MS);
-    const command = flags.json === true || flags.meta === true ? "LANKV.ENTRY" : "LANKV.GET";
+    const command = flags.json === true ? "LANKV.ENTRY" : flags.meta === true ? "LANKV.META" : "LANKV.GET";
     const found = toBufferOrNull(await client.call(command, key, seekMs));
     if (found === null) {
       if (flags.quiet !== true) process.stderr.write(`lankv: there is no key ${JSON.stringify(key)}\n`);
@@ -53,9 +61,7 @@ async function put(bytes: Buffer, { output, raw }: GetFlags): Promise<void> {
 
 /** What is known of the key besides its value, one line each. */
 function toMeta(found: Buffer): Buffer {
-  const { version, origin, updatedAt, expiresAt, value, valueBase64 } = toObject(found);
-  const bytes =
-    typeof value === "string" ? Buffer.byteLength(value) : Buffer.from(String(valueBase64), "base64").length;
+  const { version, origin, updatedAt, expiresAt, bytes } = toObject(found);
   const lines = [
     `version  ${String(version)}`,
     `origin   ${String(origin)}`,

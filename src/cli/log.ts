@@ -1,6 +1,8 @@
 /** The daemon's log: one line each, for people, for journald, or in JSON for machines. */
-import { format } from "node:util";
+import { format, inspect } from "node:util";
 import createDebug from "debug";
+import { toJson } from "../resp/json.js";
+import { toPrintableText } from "./printable.js";
 import type { Colors } from "./terminal.js";
 
 const LEVELS = ["error", "warn", "info", "debug"] as const;
@@ -25,6 +27,8 @@ export class Log {
     this.#options = options;
     if (options.level !== "debug") return;
     createDebug.enable("lankv:*");
+    // Without colours, which could not be told from those that others sent.
+    createDebug.formatters["O"] = (value: unknown) => inspect(value);
     createDebug.formatArgs = function (args: unknown[]) {
       args[0] = `${this.namespace}: ${String(args[0])}`;
     };
@@ -54,14 +58,14 @@ export class Log {
     if (LEVELS.indexOf(level) > LEVELS.indexOf(wanted)) return;
     const time = new Date().toISOString();
     if (isJson) {
-      this.#stream.write(`${JSON.stringify({ time, level, message, ...facts })}\n`);
+      this.#stream.write(`${toJson({ time, level, message, ...facts })}\n`);
       return;
     }
     const paint = { error: colors.red, warn: colors.yellow, info: colors.green, debug: colors.dim }[level];
     const shown = Object.entries(facts).map(
       ([name, value]) => ` ${colors.dim(`${name}=`)}${quote(String(value))}`,
     );
-    const line = message.replace(/\s*\n\s*/g, " ");
+    const line = toPrintableText(message.replace(/\s*\n\s*/g, " "));
     this.#stream.write(`${colors.dim(time)} ${paint(level.padEnd(5))} ${line}${shown.join("")}\n`);
   }
 }
@@ -71,5 +75,5 @@ export function isLevel(text: string): text is Level {
 }
 
 function quote(text: string): string {
-  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"=]+$/.test(text) ? toPrintableText(text) : toJson(text);
 }

@@ -1,10 +1,12 @@
 /** `lankv ls`. */
+import { toJson } from "../resp/json.js";
+import { askEach } from "./ask-each.js";
 import type { Client } from "./client.js";
 import { withDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { toPrintableLine } from "./printable.js";
-import { isObject, named, toBufferOrNull, toBuffers } from "./replies.js";
+import { named, toBuffers, toObject } from "./replies.js";
 import { toTable } from "./terminal.js";
 
 export interface LsFlags extends GlobalFlags {
@@ -23,7 +25,7 @@ export function ls(prefix: string, flags: LsFlags): Promise<ExitCode> {
     if (flags.json === true) {
       const shown =
         flags.long === true ? await entriesOf(client, keys) : keys.map((key) => named("key", key));
-      process.stdout.write(`${JSON.stringify(shown)}\n`);
+      process.stdout.write(`${toJson(shown)}\n`);
     } else if (flags.long === true) {
       process.stdout.write(await toLongList(await entriesOf(client, keys)));
     } else {
@@ -38,17 +40,9 @@ export function ls(prefix: string, flags: LsFlags): Promise<ExitCode> {
 
 /** What is known of the keys besides their values. */
 async function entriesOf(client: Client, keys: readonly Buffer[]): Promise<Entry[]> {
-  const replies = await Promise.all(keys.map((key) => client.call("LANKV.ENTRY", key)));
-  return replies.flatMap((reply) => {
-    const parsed: unknown = JSON.parse(toBufferOrNull(reply)?.toString() ?? "null");
-    if (!isObject(parsed)) return [];
-    const { value, valueBase64, ...entry } = parsed;
-    const bytes =
-      typeof value === "string"
-        ? Buffer.byteLength(value)
-        : Buffer.from(String(valueBase64), "base64").length;
-    return [{ ...entry, bytes }];
-  });
+  const entries: Entry[] = [];
+  for await (const replies of askEach(client, "LANKV.META", keys)) entries.push(...replies.map(toObject));
+  return entries;
 }
 
 function toLongList(entries: readonly Entry[]): Promise<string> {

@@ -1,6 +1,7 @@
 /** The program `lankv`: the command line in, an exit code out. */
 import { CommanderError } from "commander";
 import { EXIT, Failure, toExitCode } from "./exit.js";
+import { toPrintable } from "./printable.js";
 import { toProgram } from "./program.js";
 
 /**
@@ -17,6 +18,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error.code !== "EPIPE") throw error;
     process.exit(EXIT.error);
   });
+  // A log that nobody can read any more is lost; what it is the log of goes on.
+  process.stderr.on("error", () => undefined);
   try {
     await program.parseAsync(argv, { from: "user" });
     return exitCode;
@@ -30,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** One sentence; with --verbose also where it happened and what underlies it. */
 function tell(error: unknown, isVerbose: boolean): void {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`lankv: ${message}\n`);
+  process.stderr.write(`lankv: ${toPrintable(Buffer.from(message))}\n`);
   if (isVerbose && error instanceof Error) {
     const cause =
       error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}\n` : "";

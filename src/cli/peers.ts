@@ -4,6 +4,7 @@ import ms from "ms";
 import { withDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
+import { toPrintableText } from "./printable.js";
 import { toObjects, toText } from "./replies.js";
 import { colorsFor, toTable } from "./terminal.js";
 
@@ -39,7 +40,7 @@ async function toList(reply: unknown, flags: GlobalFlags): Promise<string> {
     gone: colors.red,
   };
   const rows = toObjects(reply).map((peer) => {
-    const text = (name: string): string => String(peer[name]);
+    const text = (name: string): string => toPrintableText(String(peer[name]));
     const offsetMs = Number(peer["clockOffsetMs"]);
     return [
       text("name"),

@@ -11,6 +11,11 @@ export function toPrintableLine(bytes: Buffer): string {
   return escape(bytes, /[\x00-\x1f\x7f-\x9f]/g);
 }
 
+/** A text that others chose, as one line. */
+export function toPrintableText(text: string): string {
+  return toPrintableLine(Buffer.from(text));
+}
+
 function escape(bytes: Buffer, controls: RegExp): string {
   const hex = (character: string): string => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   if (isUtf8(bytes)) return bytes.toString("utf8").replace(controls, hex);

@@ -3,14 +3,16 @@
  * which is loaded when it is chosen.
  */
 import { Command } from "commander";
+import { software } from "../node/software.js";
 import type { ExitCode } from "./exit.js";
 import {
   flag,
   readCount,
-  readDuration,
+  readLife,
   readList,
   readPort,
   readPortOrNone,
+  readTimeout,
   type GlobalFlags,
 } from "./flags.js";
 import type { DelFlags } from "./del.js";
@@ -25,6 +27,7 @@ import type { WaitFlags } from "./status.js";
 export function toProgram(onEnd: (code: ExitCode) => void): Command {
   const program = new Command("lankv")
     .description("A key-value store that every host on a LAN shares.")
+    .version(software, "--version", "print the version")
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("See 'lankv --help'.");
@@ -48,7 +51,7 @@ function globalOptions() {
     flag("-q, --quiet", "say nothing that is not asked for"),
     flag("-v, --verbose", "say more about errors"),
     flag("--no-color", "no colours"),
-    flag("--timeout <duration>", "wait so long for the daemon (default: 5s)", readDuration),
+    flag("--timeout <duration>", "wait so long for the daemon (default: 5s)", readTimeout),
   ];
 }
 
@@ -103,7 +106,7 @@ function addKeyCommands(program: Command, end: End): void {
     .command("set <key> [value]")
     .summary("write a value")
     .description("Writes a value: the text itself, - or nothing for standard input, or @FILE.")
-    .addOption(flag("--ttl <duration>", "it expires after so long", readDuration))
+    .addOption(flag("--ttl <duration>", "it expires after so long", readLife))
     .addOption(flag("--nx", "only if the key is missing").conflicts("xx"))
     .addOption(flag("--xx", "only if the key exists"))
     .addOption(flag("--if-version <version>", "only if the key has this version"))

@@ -1,6 +1,7 @@
 /** The keys of a daemon: the library's interface over a connection, where it makes sense at a prompt. */
 import type { Data, Entry, KeyRange, ReadyOptions, SetOptions, Written } from "../node/lankv.js";
 import { LankvError } from "../core/error.js";
+import { askEach } from "./ask-each.js";
 import { REPLY_MS, type Argument, type Client } from "./client.js";
 import { toBufferOrNull, toBuffers, toNumber, toObject, toObjects } from "./replies.js";
 
@@ -61,8 +62,11 @@ export class Remote {
 
   async entries(range: KeyRange = {}): Promise<Entry[]> {
     const keys = await this.#keys(range);
-    const entries = await Promise.all(keys.map((key) => this.entry(key)));
-    return entries.filter((entry) => entry !== undefined);
+    const entries: Entry[] = [];
+    for await (const replies of askEach(this.#client, "LANKV.ENTRY", keys)) {
+      entries.push(...replies.map((reply) => toEntry(toObject(reply))));
+    }
+    return entries;
   }
 
   async status(): Promise<Json> {

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { connectToDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
+import { toPrintableText } from "./printable.js";
 import { Remote } from "./remote.js";
 
 /** At most so many keys are offered. */
@@ -75,7 +76,8 @@ function completeKeys(server: REPLServer, kv: Remote): void {
     const prefix = typed[2] ?? "";
     kv.keys({ prefix, limit: COMPLETIONS_MAX }).then(
       (keys) => {
-        done(null, [keys, prefix]);
+        // What a terminal could take for a command of its own cannot be typed either.
+        done(null, [keys.filter((key) => toPrintableText(key) === key), prefix]);
       },
       () => {
         done(null, [[], prefix]);

@@ -4,6 +4,7 @@ import { peerStatus, statusOf } from "../node/status.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { isLevel, Log } from "./log.js";
+import { toPrintableText } from "./printable.js";
 import { defaultSocketPath } from "./socket-path.js";
 import { colorsFor } from "./terminal.js";
 
@@ -92,8 +93,8 @@ function announce(daemon: Daemon, flags: ServeFlags, log: Log): void {
   }
   const colors = colorsFor(process.stderr, flags);
   const lines: readonly (readonly [string, string])[] = [
-    ["name", `${colors.bold(name)} (${nodeId}), lankv ${version}`],
-    ["cluster", cluster],
+    ["name", `${colors.bold(toPrintableText(name))} (${nodeId}), lankv ${version}`],
+    ["cluster", toPrintableText(cluster)],
     ["data", facts.data],
     ["socket", daemon.socket],
     ["redis", facts.redis],

@@ -4,11 +4,13 @@ import { REPLY_MS } from "./client.js";
 import { withDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
-import { toPrintableLine } from "./printable.js";
+import { toPrintableLine, toPrintableText } from "./printable.js";
 import { isObject, toObject, toObjects, toText } from "./replies.js";
 import { colorsFor, toTable } from "./terminal.js";
 
 const WAIT_MS = 30_000;
+/** How long a daemon may take to say goodbye. */
+const STOP_MS = 30_000;
 
 export interface WaitFlags extends GlobalFlags {
   readonly peers?: number;
@@ -35,7 +37,7 @@ export function wait(flags: WaitFlags): Promise<ExitCode> {
 export function stop(flags: GlobalFlags): Promise<ExitCode> {
   return withDaemon(flags, async (client) => {
     await client.call("SHUTDOWN");
-    await client.ended();
+    await client.ended(flags.timeout ?? STOP_MS);
     return EXIT.ok;
   });
 }
@@ -62,7 +64,7 @@ export function conflicts(flags: GlobalFlags): Promise<ExitCode> {
 
 function toSheet(status: Readonly<Record<string, unknown>>, flags: GlobalFlags): string {
   const colors = colorsFor(process.stdout, flags);
-  const text = (name: string): string => String(status[name]);
+  const text = (name: string): string => toPrintableText(String(status[name]));
   const state = status["state"] === "live" ? colors.green("live") : colors.yellow(text("state"));
   const addresses: unknown = status["addresses"];
   const correction = Number(status["clockCorrectionMs"]);

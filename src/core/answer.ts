@@ -4,6 +4,7 @@
  * Answering keeps no state. Each answer is bounded by the asker's budget and by {@link ANSWER_BYTES_MAX}, and
  * says where it stopped, so that a question costs this node a bounded amount of work whatever it asks.
  */
+import type { Bytes } from "./bytes.js";
 import { BATCH_BYTES_MAX, recordBytes } from "./batch.js";
 import { BUCKETS_PER_GROUP, GROUPS } from "./hash.js";
 import { Held } from "./held.js";
@@ -65,13 +66,18 @@ function collect(
     case "buckets":
       return collectBuckets(ask.spans, id, parts, map);
     case "keys":
-      for (const key of ask.keys) {
-        const record = map.get(key);
-        if (record !== undefined) parts.add(record);
-        if (parts.isFull) break;
-      }
-      return undefined;
+      return collectKeys(ask.keys, parts, map);
   }
+}
+
+/** @returns the index of the first key that the budget left out */
+function collectKeys(keys: readonly Bytes[], parts: Parts, map: RecordMap): number | undefined {
+  for (const [index, key] of keys.entries()) {
+    if (parts.isFull) return index;
+    const record = map.get(key);
+    if (record !== undefined) parts.add(record);
+  }
+  return undefined;
 }
 
 function collectStream(

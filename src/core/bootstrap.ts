@@ -15,7 +15,7 @@
  */
 import type { State } from "./message.js";
 import type { Peer } from "./peer.js";
-import type { Reconcile } from "./reconcile.js";
+import { responsive, type Reconcile } from "./reconcile.js";
 import type { RecordMap } from "./record-map.js";
 
 /** How long a node looks for peers before it takes itself to be alone. */
@@ -77,7 +77,7 @@ export class Bootstrap {
   }
 
   #advancePulling(linked: readonly Peer[], nowMs: number): void {
-    const source = freshest(linked);
+    const source = freshest(responsive(linked));
     if (source === undefined) this.seek(nowMs);
     else if (this.reconcile.isIdle) this.#pullNext(source, nowMs);
   }

@@ -1,5 +1,6 @@
 /** The latest concurrent writes that lost: a ring, bounded in number and in bytes. */
 import type { KvRecord } from "./record.js";
+import { versionToText } from "./version.js";
 
 /** How many conflicts are remembered. */
 export const CONFLICTS_MAX = 1_024;
@@ -16,6 +17,8 @@ export interface Conflict {
 
 export class Conflicts {
   readonly #ring: Conflict[] = [];
+  /** Which are in the ring: a loser may be delivered many times. */
+  readonly #known = new Set<string>();
   #bytes = 0;
   #count = 0;
 
@@ -24,14 +27,21 @@ export class Conflicts {
     return this.#count;
   }
 
-  add(conflict: Conflict): void {
+  /** @returns whether the loss was not known before */
+  add(conflict: Conflict): boolean {
+    const name = nameOf(conflict);
+    if (this.#known.has(name)) return false;
+    this.#known.add(name);
     this.#count += 1;
     this.#bytes += bytesOf(conflict);
     this.#ring.push(conflict);
     while (this.#ring.length > CONFLICTS_MAX || (this.#bytes > CONFLICT_BYTES_MAX && this.#ring.length > 1)) {
       const oldest = this.#ring.shift();
-      if (oldest !== undefined) this.#bytes -= bytesOf(oldest);
+      if (oldest === undefined) continue;
+      this.#bytes -= bytesOf(oldest);
+      this.#known.delete(nameOf(oldest));
     }
+    return true;
   }
 
   /** The remembered ones, oldest first. */
@@ -42,4 +52,8 @@ export class Conflicts {
 
 function bytesOf({ winner, loser }: Conflict): number {
   return winner.value.length + loser.value.length;
+}
+
+function nameOf({ winner, loser }: Conflict): string {
+  return `${versionToText(winner)} ${versionToText(loser)}`;
 }

@@ -10,7 +10,7 @@ import type { Writer } from "./version.js";
 
 /** The time of an input. */
 export interface Now {
-  /** A clock that never jumps and counts also while the process is stopped; only differences mean anything. */
+  /** A clock that never jumps, and counts while the process is stopped; only differences mean anything. */
   readonly monoMs: number;
   /** The machine's wall clock, Unix milliseconds; may jump. */
   readonly wallMs: number;
@@ -36,6 +36,9 @@ export type Input =
   /** The node is about to stop. */
   | { readonly type: "stop" };
 
+/** `up`: new here; `quiet`: not heard for a while; `back`: heard again after that; `gone`: given up. */
+export type PeerChange = "up" | "quiet" | "back" | "gone";
+
 export type Effect =
   /** Send the beacon to all interfaces, and to these addresses where no broadcast reaches them. */
   | { readonly type: "beacon"; readonly beacon: Beacon; readonly hosts: readonly string[] }
@@ -48,7 +51,7 @@ export type Effect =
   /** `loser` was overwritten by a write that had not seen it. */
   | { readonly type: "conflict"; readonly winner: KvRecord; readonly loser: KvRecord }
   | { readonly type: "state"; readonly state: State }
-  | { readonly type: "peer"; readonly change: "up" | "quiet" | "gone"; readonly peer: Peer }
+  | { readonly type: "peer"; readonly change: PeerChange; readonly peer: Peer }
   /** Another process runs with this node's id (a copied data directory); this node now has a new one. */
   | { readonly type: "identity"; readonly nodeId: NodeId }
   /** Every peer was asked for the key, and nobody has it; or the time is up. */

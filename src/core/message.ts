@@ -96,7 +96,7 @@ export interface AnswerMessage {
   /** Counts from 0. */
   readonly part: number;
   readonly last: boolean;
-  /** Where the budget ended: the sequence number or bucket to go on from; undefined when all was answered. */
+  /** Where the budget ended: the sequence number, bucket or index of a key to go on from; undefined when all was answered. */
   readonly next: number | undefined;
   /** For a stream: the oldest message still in the ring; anything older must be found by fingerprints. */
   readonly tail: number;

@@ -3,6 +3,10 @@ import type { Beacon, NodeId, Vitals } from "./message.js";
 import type { InStream } from "./stream.js";
 import type { Writer } from "./version.js";
 
+/** How many questions in a row a peer may leave unanswered before others are asked rather than it. */
+const LOST_MAX = 3;
+/** Of so many readings of its clock, the one that was least delayed counts. */
+const CLOCK_READINGS = 8;
 /** How many addresses of one peer are remembered. */
 const HOSTS_MAX = 8;
 
@@ -15,8 +19,10 @@ export class Peer {
   presence: "up" | "quiet" = "up";
   /** The address that this node is connected to. */
   host: string;
-  /** Peer's wall clock less the own, milliseconds; positive = the peer is ahead. */
-  clockOffsetMs = 0;
+  /** Whether it has said goodbye, and only what it had sent before is awaited. */
+  isLeaving = false;
+  /** Questions in a row that it left unanswered. */
+  lost = 0;
   /** Time of a question and the first part of its answer; undefined before the first. */
   rttMs: number | undefined;
   /** Its stream; undefined until its first message. */
@@ -37,6 +43,7 @@ export class Peer {
   messageAtMs = 0;
   /** Whether any message of it ever came: a beacon alone can come from anybody. */
   hasTalked = false;
+  readonly #clockReadingsMs: number[] = [];
   readonly #hosts = new Map<string, number>();
 
   constructor(beacon: Beacon, from: string, nowMs: number, patienceMs: number) {
@@ -63,6 +70,25 @@ export class Peer {
   /** Whether questions reach it and answers come back: it subscribed here, and its messages arrive. */
   get isLinked(): boolean {
     return this.subscribed && this.messageAtMs > 0;
+  }
+
+  /** Whether it answers what it is asked, as far as is known. */
+  get isResponsive(): boolean {
+    return this.lost < LOST_MAX;
+  }
+
+  /**
+   * Peer's wall clock less the own, milliseconds; positive = the peer is ahead. A reading that waited on its way shows
+   * the peer's clock behind by so much, so the greatest of the latest readings is the truest.
+   */
+  get clockOffsetMs(): number {
+    return this.#clockReadingsMs.length === 0 ? 0 : Math.max(...this.#clockReadingsMs);
+  }
+
+  /** The peer's wall clock and the own at the moment of hearing it, Unix milliseconds. */
+  readClock(itsWallMs: number, ownWallMs: number): void {
+    this.#clockReadingsMs.push(itsWallMs - ownWallMs);
+    if (this.#clockReadingsMs.length > CLOCK_READINGS) this.#clockReadingsMs.shift();
   }
 
   /** Every address that it was heard from, the latest last. */

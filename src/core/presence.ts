@@ -21,8 +21,12 @@ export const QUIET_AFTER_MS = 2_500;
 export const GONE_AFTER_MS = 4_000;
 /** How long a connection may be silent, though its peer is heard, before it is made afresh. */
 export const RECONNECT_AFTER_MS = 4_000;
+/** The same for a peer that is slow to answer: enough for 1 MiB at 0.3 Mbit/s. */
+const RECONNECT_SLOW_AFTER_MS = 30_000;
 /** The process that a restarted node replaces is gone after this much more silence. */
 const REPLACED_AFTER_MS = 1_500;
+/** How long the rest of what a peer sent before its goodbye is waited for, after each message of it. */
+const LEAVING_MS = 500;
 export const PEERS_MAX = 256;
 /** How many subscribers are remembered, those included that are not yet heard. */
 const SUBSCRIBED_MAX = 2 * PEERS_MAX;
@@ -67,12 +71,11 @@ export class Presence {
   handleBeacon(beacon: Beacon, from: string, now: Now): boolean {
     const known = this.#peers.get(beacon.writer);
     if (beacon.goodbye) {
-      if (known !== undefined) this.#drop(known, "said goodbye", now.monoMs);
-      this.#departed.delete(beacon.nodeId);
+      if (known?.hosts.includes(hostOf(beacon, from)) === true) this.#letGo(known, beacon, now.monoMs);
       return false;
     }
     if (known !== undefined) {
-      this.#refresh(known, beacon, from, now);
+      if (!known.isLeaving) this.#refresh(known, beacon, from, now);
       return false;
     }
     return this.#admit(beacon, from, now);
@@ -82,6 +85,7 @@ export class Presence {
   handleMessage(writer: Writer, nowMs: number): Peer | undefined {
     const peer = this.#peers.get(writer);
     if (peer === undefined) return undefined;
+    if (peer.messageAtMs === 0) peer.lost = 0;
     peer.messageAtMs = nowMs;
     peer.hasTalked = true;
     this.#heard(peer, nowMs);
@@ -117,7 +121,9 @@ export class Presence {
   handleWake(now: Now): void {
     for (const peer of this.#peers.values()) {
       const silenceMs = now.monoMs - peer.heardAtMs;
-      if (silenceMs >= GONE_AFTER_MS) this.#drop(peer, "silent", now.monoMs);
+      if (peer.isLeaving) {
+        if (silenceMs >= LEAVING_MS || !lacks(peer)) this.#drop(peer, "said goodbye", now.monoMs);
+      } else if (silenceMs >= GONE_AFTER_MS) this.#drop(peer, "silent", now.monoMs);
       else if (silenceMs >= QUIET_AFTER_MS && peer.presence === "up") {
         peer.presence = "quiet";
         this.#emit({ type: "peer", change: "quiet", peer });
@@ -129,15 +135,17 @@ export class Presence {
   get wakeAtMs(): number {
     let at = Infinity;
     for (const peer of this.#peers.values()) {
-      at = Math.min(at, peer.heardAtMs + (peer.presence === "up" ? QUIET_AFTER_MS : GONE_AFTER_MS));
+      const bearMs = peer.isLeaving ? LEAVING_MS : peer.presence === "up" ? QUIET_AFTER_MS : GONE_AFTER_MS;
+      at = Math.min(at, peer.heardAtMs + bearMs);
     }
     return at;
   }
 
   #admit(beacon: Beacon, from: string, now: Now): boolean {
-    if (this.#peers.size >= PEERS_MAX && !this.#makeRoom(now.monoMs)) return false;
     const peer = new Peer(beacon, from, now.monoMs, PATIENCE_MS);
-    peer.clockOffsetMs = beacon.wallMs - now.wallMs;
+    if (this.#isTaken(peer, now.monoMs)) return false;
+    if (this.#peers.size >= PEERS_MAX && !this.#makeRoom(now.monoMs)) return false;
+    peer.readClock(beacon.wallMs, now.wallMs);
     peer.subscribed = this.#subscribed.has(peer.writer);
     for (const other of this.#peers.values()) {
       if (other.endpoint === peer.endpoint) this.#drop(other, "replaced", now.monoMs);
@@ -152,10 +160,27 @@ export class Presence {
     return true;
   }
 
+  /** Another process talks from there. Only a new run of the same node may take its place at once. */
+  #isTaken({ endpoint, nodeId }: Peer, nowMs: number): boolean {
+    for (const other of this.#peers.values()) {
+      if (other.endpoint === endpoint && other.nodeId !== nodeId && this.#isTalking(other, nowMs))
+        return true;
+    }
+    return false;
+  }
+
+  /** What it had sent before its goodbye may still be on its way, and is waited for. */
+  #letGo(peer: Peer, beacon: Beacon, nowMs: number): void {
+    peer.stream?.observeHead(beacon.head);
+    peer.isLeaving = true;
+    peer.heardAtMs = nowMs;
+    if (!lacks(peer)) this.#drop(peer, "said goodbye", nowMs);
+  }
+
   /** Somebody floods the port with made-up peers: those that never spoke over the mesh go first. */
   #makeRoom(nowMs: number): boolean {
     for (const peer of this.#peers.values()) {
-      if (peer.messageAtMs > 0) continue;
+      if (peer.hasTalked) continue;
       this.#drop(peer, "never connected", nowMs);
       return true;
     }
@@ -165,10 +190,10 @@ export class Presence {
   #refresh(peer: Peer, beacon: Beacon, from: string, now: Now): void {
     peer.name = beacon.name;
     peer.software = beacon.software;
-    peer.clockOffsetMs = beacon.wallMs - now.wallMs;
+    peer.readClock(beacon.wallMs, now.wallMs);
     // What the mesh says of its stream and root is newer and not from strangers.
     if (!this.#isTalking(peer, now.monoMs)) peer.vitals = beacon;
-    const host = beacon.advertise === "" ? from : beacon.advertise;
+    const host = hostOf(beacon, from);
     peer.heardFrom(host, now.monoMs);
     this.#heard(peer, now.monoMs);
     const isElsewhere = peer.port !== beacon.port || now.monoMs - peer.hostHeardAtMs >= QUIET_AFTER_MS;
@@ -188,11 +213,16 @@ export class Presence {
     peer.heardAtMs = nowMs;
     if (peer.presence === "up") return;
     peer.presence = "up";
-    this.#emit({ type: "peer", change: "up", peer });
+    this.#emit({ type: "peer", change: "back", peer });
   }
 
+  /**
+   * A message counts when it is whole, and a large one that was asked for may be long on its way over a slow link. So
+   * a peer that left questions unanswered is borne with for longer than it takes to ask it once more.
+   */
   #mendConnection(peer: Peer, nowMs: number): void {
-    if (nowMs - Math.max(peer.connectedAtMs, peer.messageAtMs) < RECONNECT_AFTER_MS) return;
+    const bearMs = Math.max(RECONNECT_AFTER_MS, Math.min(2 * peer.patienceMs, RECONNECT_SLOW_AFTER_MS));
+    if (nowMs - Math.max(peer.connectedAtMs, peer.messageAtMs) < bearMs) return;
     this.#emit({ type: "disconnect", endpoint: peer.endpoint });
     this.#connect(peer, nowMs);
   }
@@ -221,4 +251,14 @@ export class Presence {
     const oldest = this.#departed.keys().next();
     if (this.#departed.size > ROSTER_MAX && oldest.done !== true) this.#departed.delete(oldest.value);
   }
+}
+
+/** The address to connect to. */
+function hostOf(beacon: Beacon, from: string): string {
+  return beacon.advertise === "" ? from : beacon.advertise;
+}
+
+/** Whether something of its stream has not arrived. */
+function lacks(peer: Peer): boolean {
+  return peer.stream?.missing() !== undefined;
 }

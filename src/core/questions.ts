@@ -21,7 +21,8 @@ export const OPEN_PER_PEER_MAX = 2;
 /** No answer has more parts: the budget in the least sizes that a part is closed at, or all sums. */
 const PARTS_MAX = 64;
 const PATIENCE_MIN_MS = 1_000;
-const PATIENCE_MAX_MS = 16_000;
+/** Enough for a value of 1 MiB at a third of a Mbit/s. */
+const PATIENCE_MAX_MS = 32_000;
 
 /** A question under way; `list` asks for the sums. */
 export interface Question {
@@ -84,6 +85,7 @@ export class Questions {
     if (answer.part >= PARTS_MAX) return undefined;
     if (answer.last) open.partsInAll = answer.part + 1;
     open.parts.add(answer.part);
+    open.peer.lost = 0;
     open.peer.rttMs = open.parts.size === 1 ? nowMs - open.askedAtMs : open.peer.rttMs;
     if (open.parts.size !== open.partsInAll) return undefined;
     this.#open.delete(open.id);
@@ -106,7 +108,10 @@ export class Questions {
       overdue.push(open);
       if (!isGone) impatient.add(open.peer);
     }
-    for (const peer of impatient) peer.patienceMs = Math.min(peer.patienceMs * 2, PATIENCE_MAX_MS);
+    for (const peer of impatient) {
+      peer.lost += 1;
+      peer.patienceMs = Math.min(peer.patienceMs * 2, PATIENCE_MAX_MS);
+    }
     return overdue;
   }
 

@@ -142,10 +142,10 @@ export class Reconcile {
     else if (round?.list?.id === question.id) round.list = undefined;
   }
 
-  /** A round ends with the link to its peer, so that another can be asked. */
+  /** A round ends with the link to its peer, and when that does not answer while others do. */
   handleLinks(linked: readonly Peer[]): void {
     const peer = this.#round?.peer;
-    if (peer !== undefined && !linked.includes(peer)) this.#round = undefined;
+    if (peer !== undefined && !responsive(linked).includes(peer)) this.#round = undefined;
   }
 
   /** Asks for as much as the window allows. */
@@ -176,7 +176,7 @@ export class Reconcile {
   /** The peers with which a round is due. One that is still pulling would be compared with in vain. */
   #due(linked: readonly Peer[], nowMs: number): readonly Peer[] {
     if (this.#round !== undefined || nowMs < this.#notBeforeMs) return [];
-    return linked.filter((peer) => peer.differingTicks >= DIFFERING_TICKS && isSettled(peer));
+    return responsive(linked).filter((peer) => peer.differingTicks >= DIFFERING_TICKS && isSettled(peer));
   }
 
   /** Whether a round with this peer (or with everybody) is under way. */
@@ -211,8 +211,15 @@ function isSettled({ vitals }: Peer): boolean {
   return vitals.state === "live" || vitals.state === "offline";
 }
 
+/** The peers that answer; everybody when nobody does. */
+export function responsive(linked: readonly Peer[]): readonly Peer[] {
+  const answering = linked.filter((peer) => peer.isResponsive);
+  return answering.length > 0 ? answering : linked;
+}
+
 /** The peers that hold at least half as much as the one that holds most. */
-function fullest(peers: readonly Peer[]): readonly Peer[] {
+function fullest(linked: readonly Peer[]): readonly Peer[] {
+  const peers = responsive(linked);
   const most = Math.max(0, ...peers.map((peer) => peer.vitals.keys));
   return peers.filter((peer) => peer.vitals.keys >= most / 2);
 }

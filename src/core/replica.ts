@@ -68,7 +68,7 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#identity = new Identity(options, options.random);
     this.#map = new RecordMap((winner, loser) => {
-      this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs });
+      if (!this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs })) return;
       this.#effects.push({ type: "conflict", winner, loser });
     });
     this.#outbox = new Outbox(options.ringKeysMax ?? RING_KEYS_MAX);
@@ -111,9 +111,14 @@ export class Replica {
     return this.#clock.offsetMs;
   }
 
-  /** Whether nothing is known to be missing here: live, and the last root heard of everybody who is up is the own. */
+  /** Whether bootstrap is over: live, or offline, where there may still be other nodes on this host. */
+  get isSettled(): boolean {
+    return this.state === "live" || this.state === "offline";
+  }
+
+  /** Whether nothing is known to be missing here: settled, and the last root heard of everybody who is up is the own. */
   get isSynced(): boolean {
-    if (this.state !== "live" || this.#questions.size > 0) return false;
+    if (!this.isSettled || this.#questions.size > 0) return false;
     for (const { presence, vitals, stream } of this.#presence.peers.values()) {
       if (presence === "up" && (vitals.root !== this.#map.root || stream?.missing() !== undefined))
         return false;
@@ -181,7 +186,7 @@ export class Replica {
       this.#repair.wakeAtMs(linked),
       this.#bootstrap.wakeAtMs,
       this.#seeks.wakeAtMs,
-      this.#isSettled ? this.#reconcile.wakeAtMs(linked) : Infinity,
+      this.isSettled ? this.#reconcile.wakeAtMs(linked) : Infinity,
     );
   }
 
@@ -240,16 +245,11 @@ export class Replica {
     }
     this.#reconcile.handleLinks(linked);
     this.#bootstrap.advance(peers, linked, now.monoMs);
-    if (this.#isSettled) this.#reconcile.startDue(linked, now.monoMs);
-    this.#seeks.pump(linked, this.#isSettled, now.monoMs);
+    if (this.isSettled) this.#reconcile.startDue(linked, now.monoMs);
+    this.#seeks.pump(linked, this.isSettled, now.monoMs);
     this.#repair.pump(linked, now.monoMs);
     this.#reconcile.pump(linked, now.monoMs);
     this.#announce(now);
-  }
-
-  /** Whether the bootstrap is over. Offline there may still be other nodes on this host. */
-  get #isSettled(): boolean {
-    return this.state === "live" || this.state === "offline";
   }
 
   /** This process did not run for a while, or the wall clock was set. */
@@ -306,7 +306,7 @@ export class Replica {
 
   #handleTick(vitals: Vitals, peer: Peer, now: Now): void {
     peer.vitals = vitals;
-    peer.clockOffsetMs = vitals.wallMs - now.wallMs;
+    peer.readClock(vitals.wallMs, now.wallMs);
     this.#correctClock();
     const isEqual = vitals.root === this.#map.root;
     this.#repair.handleHead(vitals.head, isEqual, peer);
@@ -320,7 +320,7 @@ export class Replica {
     if (question === undefined) return;
     this.#repair.handleAnswered(question, peer, message);
     this.#reconcile.handleAnswered(question, message.next);
-    this.#seeks.handleAnswered(question);
+    this.#seeks.handleAnswered(question, message.next);
   }
 
   #apply(records: readonly KvRecord[], now: Now): void {

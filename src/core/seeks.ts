@@ -50,12 +50,18 @@ export class Seeks {
     }
   }
 
-  handleAnswered(question: Question): void {
-    this.#mark(question, true);
+  /** @param next index of the first key that the answer left out; undefined = none. Those are asked for again */
+  handleAnswered({ ask, to }: Question, next: number | undefined): void {
+    if (ask.of !== "keys") return;
+    for (const [index, key] of ask.keys.entries()) {
+      const asked = this.#seeks.get(key)?.asked;
+      if (next === undefined || index < next) asked?.set(to, true);
+      else asked?.delete(to);
+    }
   }
 
   handleLost(question: Question): void {
-    this.#mark(question, undefined);
+    this.handleAnswered(question, 0);
   }
 
   get wakeAtMs(): number {
@@ -73,14 +79,5 @@ export class Seeks {
       keys.push(key);
     }
     if (keys.length > 0) this.ask(peer, { of: "keys", keys }, nowMs);
-  }
-
-  #mark({ ask, to }: Question, answered: boolean | undefined): void {
-    if (ask.of !== "keys") return;
-    for (const key of ask.keys) {
-      const asked = this.#seeks.get(key)?.asked;
-      if (answered === undefined) asked?.delete(to);
-      else asked?.set(to, answered);
-    }
   }
 }

@@ -3,21 +3,20 @@
  *
  * Bound to the wildcard with address reuse, so that several nodes on one host each hear every broadcast. A datagram goes
  * to the broadcast address of every network, to the hosts named with `peers`, and to the hosts that the core names
- * where no broadcast reaches them. Sending into a network that has just gone away fails in a callback; the
+ * where no broadcast reaches them. A name whose address is not known yet is left out until it is. Sending into a network that has just gone away fails in a callback; the
  * socket survives it, and the next second is another try.
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
-import { lookup } from "node:dns/promises";
-import { isIPv4 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import createDebug from "debug";
 import { LankvError } from "../core/error.js";
 import { readNetworks, type Network } from "./interfaces.js";
+import { Resolver } from "./resolver.js";
 
 const debug = createDebug("lankv:beacon");
 
-/** How long the address of a named host is taken to be what it was. */
-const LOOKUP_EVERY_MS = 30_000;
+/** How long the machine's networks are taken to be what they were when a datagram comes in. */
+const NETWORKS_MS = 1_000;
 /** How long closing waits for what was sent to leave. */
 const LINGER_MS = 500;
 
@@ -39,14 +38,16 @@ export type OnDatagram = (datagram: Buffer, from: string) => void;
 interface NamedPeer {
   readonly host: string;
   readonly port: number;
-  address: string | undefined;
-  lookUpAtMs: number;
 }
 
 export class BeaconSocket {
   readonly #socket: Socket;
   readonly #options: BeaconSocketOptions;
   readonly #peers: readonly NamedPeer[];
+  readonly #resolver: Resolver;
+  /** The machine's networks, as they were a moment ago. */
+  #networks: readonly Network[] = [];
+  #networksUntilMs = -Infinity;
   /** Datagrams on their way to the system, which takes them in a later turn. */
   readonly #leaving = new Set<Promise<void>>();
   #isClosed = false;
@@ -55,6 +56,9 @@ export class BeaconSocket {
     this.#socket = socket;
     this.#options = options;
     this.#peers = options.peers.map((text) => toNamedPeer(text, options.port));
+    this.#resolver = new Resolver(options.monoMs);
+    // The first beacon that finds the address known goes there.
+    for (const { host } of this.#peers) this.#resolver.known(host);
   }
 
   /**
@@ -103,10 +107,15 @@ export class BeaconSocket {
       if (discovery && broadcast !== undefined) this.#sendTo(datagram, broadcast, port);
     }
     for (const host of hosts) {
-      const isReached = discovery && networks.some((network) => isIPv4(host) && network.contains(host));
-      if (!isReached) this.#sendTo(datagram, host, port);
+      const address = this.#resolver.known(host);
+      if (address === undefined) continue;
+      const isReached = discovery && networks.some((network) => network.contains(address));
+      if (!isReached) this.#sendTo(datagram, address, port);
     }
-    for (const peer of this.#peers) this.#sendToNamed(datagram, peer);
+    for (const peer of this.#peers) {
+      const address = this.#resolver.known(peer.host);
+      if (address !== undefined) this.#sendTo(datagram, address, peer.port);
+    }
   }
 
   /** Sends what waits, the goodbye among it, and frees the socket. */
@@ -119,10 +128,10 @@ export class BeaconSocket {
     });
   }
 
-  #sendTo(datagram: Buffer, host: string, port: number): void {
+  #sendTo(datagram: Buffer, address: string, port: number): void {
     const left = new Promise<void>((resolve) => {
-      this.#socket.send(datagram, port, host, (error) => {
-        if (error !== null) debug("to %s: %s", host, error.message);
+      this.#socket.send(datagram, port, address, (error) => {
+        if (error !== null) debug("to %s: %s", address, error.message);
         resolve();
       });
     });
@@ -130,38 +139,21 @@ export class BeaconSocket {
     void left.then(() => this.#leaving.delete(left));
   }
 
-  #sendToNamed(datagram: Buffer, peer: NamedPeer): void {
-    if (peer.address !== undefined) this.#sendTo(datagram, peer.address, peer.port);
-    const nowMs = this.#options.monoMs();
-    if (isIPv4(peer.host) || nowMs < peer.lookUpAtMs) return;
-    peer.lookUpAtMs = nowMs + LOOKUP_EVERY_MS;
-    lookup(peer.host, { family: 4 }).then(
-      ({ address }) => {
-        const isFirst = peer.address === undefined;
-        peer.address = address;
-        if (isFirst && !this.#isClosed) this.#sendTo(datagram, address, peer.port);
-      },
-      (error: unknown) => {
-        peer.lookUpAtMs = nowMs + LOOKUP_EVERY_MS / 10;
-        debug("look-up of %s: %O", peer.host, error);
-      },
-    );
-  }
-
   /** With chosen interfaces, what comes from the network of another one is not for this node. */
   #isWelcome(from: string): boolean {
-    if (this.#options.interfaces === undefined) return true;
-    if (this.networks().some((network) => network.contains(from))) return true;
-    return !readNetworks(undefined).some((network) => network.contains(from));
+    const { interfaces, monoMs } = this.#options;
+    if (interfaces === undefined) return true;
+    const nowMs = monoMs();
+    if (nowMs >= this.#networksUntilMs) {
+      this.#networks = readNetworks(undefined);
+      this.#networksUntilMs = nowMs + NETWORKS_MS;
+    }
+    const senders = this.#networks.filter((network) => network.contains(from));
+    return senders.length === 0 || senders.some((network) => interfaces.includes(network.interface));
   }
 }
 
 function toNamedPeer(text: string, defaultPort: number): NamedPeer {
   const [host = "", port] = text.split(":");
-  return {
-    host,
-    port: port === undefined ? defaultPort : Number(port),
-    address: isIPv4(host) ? host : undefined,
-    lookUpAtMs: 0,
-  };
+  return { host, port: port === undefined ? defaultPort : Number(port) };
 }

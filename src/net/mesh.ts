@@ -7,8 +7,12 @@
  * event loop, so that a burst of a million sets neither blocks the loop nor overruns the mark by itself.
  *
  * No ZeroMQ heartbeats: with a finite receive mark they abort the process when JavaScript stalls. Liveness is
- * the core's. No `maxMessageSize`: exceeding it disconnects for good; the decoder bounds what comes.
+ * the core's. No `maxMessageSize` on SUB: exceeding it disconnects for good; the decoder bounds what comes. On PUB, where
+ * anybody may connect and only subscriptions come in, it keeps a stranger from filling the memory.
+ *
+ * libzmq is given IPv4 addresses only; a peer that is advertised by name is looked up first.
  */
+import { isIPv4 } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import createDebug from "debug";
 import { Subscriber, XPublisher } from "zeromq";
@@ -16,6 +20,8 @@ import { LankvError } from "../core/error.js";
 import type { Message } from "../core/message.js";
 import type { Writer } from "../core/version.js";
 import { decodeMessage, encodeMessage, subscriberOf, topicsOf } from "../wire/message.js";
+import { callListener } from "./listener.js";
+import { Resolver } from "./resolver.js";
 
 const debug = createDebug("lankv:mesh");
 
@@ -31,6 +37,12 @@ const WORK_MS = 8;
 /** Reconnecting a dead endpoint costs little this way: from 100 ms, doubling to 2 s. */
 const RECONNECT_MS = 100;
 const RECONNECT_MAX_MS = 2_000;
+/** Subscriptions that are counted: many times as many as there can be peers. */
+const SUBSCRIPTIONS_MAX = 4_096;
+/** Nothing longer comes in at PUB: the longest topic has 29 bytes, a handshake less than 100. */
+const SUBSCRIPTION_BYTES_MAX = 256;
+/** How often another free port is tried when that of one address is taken on the next. */
+const FREE_PORT_TRIES = 10;
 /** How long closing waits for what was sent to leave. */
 const LINGER_MS = 500;
 /** A connection that says nothing is dropped after so long. */
@@ -56,6 +68,10 @@ export interface MeshListener {
   onMalformed(): void;
 }
 
+interface NamedEndpoint {
+  resolved: string | undefined;
+}
+
 interface Outgoing {
   readonly message: Message;
   readonly to: Writer | undefined;
@@ -66,6 +82,9 @@ export class Mesh {
   readonly #sub: Subscriber;
   readonly #listener: MeshListener;
   readonly #monoMs: () => number;
+  readonly #resolver: Resolver;
+  /** Endpoints that have a name instead of an address, and what they stand for once that is looked up. */
+  readonly #named = new Map<string, NamedEndpoint>();
   readonly #subscriptions = new Map<Writer, number>();
   readonly #bound = new Set<string>();
   readonly #loops: Promise<void>[] = [];
@@ -77,12 +96,14 @@ export class Mesh {
   private constructor(options: MeshOptions, listener: MeshListener) {
     this.#listener = listener;
     this.#monoMs = options.monoMs;
+    this.#resolver = new Resolver(options.monoMs);
     this.#port = options.port;
     this.#pub = new XPublisher({
       linger: LINGER_MS,
       sendTimeout: 0,
       sendHighWaterMark: SEND_MESSAGES_MAX,
       verbosity: "allSubsUnsubs",
+      maxMessageSize: SUBSCRIPTION_BYTES_MAX,
       handshakeInterval: HANDSHAKE_MS,
     });
     this.#sub = new Subscriber({
@@ -102,7 +123,7 @@ export class Mesh {
   static async open(options: MeshOptions, listener: MeshListener): Promise<Mesh> {
     const mesh = new Mesh(options, listener);
     try {
-      await mesh.bind(options.hosts ?? ["0.0.0.0"]);
+      await mesh.#bindFirst(options.hosts ?? ["0.0.0.0"]);
     } catch (error) {
       mesh.#pub.close();
       mesh.#sub.close();
@@ -133,23 +154,27 @@ export class Mesh {
 
   connect(endpoint: string): void {
     if (this.#isClosed) return;
-    debug("connect %s", endpoint);
-    try {
-      this.#sub.connect(endpoint);
-    } catch (error) {
-      // A beacon may advertise an address that is none.
-      debug("connect %s: %O", endpoint, error);
+    const [, host, port] = ENDPOINT.exec(endpoint) ?? [];
+    if (host === undefined || port === undefined || isIPv4(host)) {
+      this.#connectNow(endpoint);
+      return;
     }
+    const named: NamedEndpoint = { resolved: undefined };
+    this.#named.set(endpoint, named);
+    void this.#resolver.resolve(host).then((address) => {
+      // Without an address the core tries again: it connects afresh to a peer whose messages do not come.
+      if (address === undefined || this.#named.get(endpoint) !== named) return;
+      named.resolved = `tcp://${address}:${port}`;
+      this.#connectNow(named.resolved);
+    });
   }
 
+  /** Also ends an attempt to connect whose name is still being looked up. */
   disconnect(endpoint: string): void {
-    if (this.#isClosed) return;
-    debug("disconnect %s", endpoint);
-    try {
-      this.#sub.disconnect(endpoint);
-    } catch (error) {
-      debug("disconnect %s: %O", endpoint, error);
-    }
+    const named = this.#named.get(endpoint);
+    this.#named.delete(endpoint);
+    if (named === undefined) this.#disconnectNow(endpoint);
+    else if (named.resolved !== undefined) this.#disconnectNow(named.resolved);
   }
 
   /** Sends in the order of the calls. @param to undefined = to all */
@@ -163,14 +188,41 @@ export class Mesh {
     }
   }
 
-  /** Sends what waits, as far as PUB takes it, and frees the sockets. */
+  /** Waits until PUB has taken all that waits to be sent, or the time is up. */
+  async drained(timeoutMs: number): Promise<void> {
+    const untilMs = this.#monoMs() + timeoutMs;
+    while (this.#queue.length > 0 && !this.#isClosed && this.#monoMs() < untilMs) await nextTurn();
+  }
+
+  /** Frees the sockets. What PUB has taken is sent; what still waits is not: see {@link drained}. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const outgoing of this.#queue.splice(0)) this.#send(outgoing);
+    this.#queue = [];
     this.#sub.close();
     this.#pub.close();
     await Promise.all(this.#loops);
+  }
+
+  #connectNow(endpoint: string): void {
+    if (this.#isClosed) return;
+    debug("connect %s", endpoint);
+    try {
+      this.#sub.connect(endpoint);
+    } catch (error) {
+      // A beacon may advertise an address that is none.
+      debug("connect %s: %O", endpoint, error);
+    }
+  }
+
+  #disconnectNow(endpoint: string): void {
+    if (this.#isClosed) return;
+    debug("disconnect %s", endpoint);
+    try {
+      this.#sub.disconnect(endpoint);
+    } catch (error) {
+      debug("disconnect %s: %O", endpoint, error);
+    }
   }
 
   #sentThisTurn = 0;
@@ -190,6 +242,22 @@ export class Mesh {
     const count = Math.max(SENDS_PER_TURN, Math.ceil(this.#queue.length / QUEUE_SHARE));
     for (const outgoing of this.#queue.splice(0, count)) this.#send(outgoing);
     this.#isDraining = this.#queue.length > 0;
+  }
+
+  /** A port that is free on the first address may be taken on another. */
+  async #bindFirst(hosts: readonly string[]): Promise<void> {
+    const isChosen = this.#port !== 0;
+    for (let triesLeft = FREE_PORT_TRIES - 1; ; triesLeft -= 1) {
+      try {
+        await this.bind(hosts);
+        return;
+      } catch (error) {
+        if (isChosen || this.#bound.size === 0 || triesLeft === 0) throw error;
+        debug("port %d is not free everywhere", this.#port);
+        await this.bind([]);
+        this.#port = 0;
+      }
+    }
   }
 
   async #bindOne(host: string): Promise<void> {
@@ -212,8 +280,10 @@ export class Mesh {
     for await (const [frame] of this.#sub) {
       if (frame === undefined) continue;
       const message = decodeMessage(frame);
-      if (message === undefined) this.#listener.onMalformed();
-      else this.#listener.onMessage(message);
+      callListener(() => {
+        if (message === undefined) this.#listener.onMalformed();
+        else this.#listener.onMessage(message);
+      });
       // Messages that have already arrived are handed over without a turn of the event loop between them.
       if (this.#monoMs() - sinceMs < WORK_MS) continue;
       await nextTurn();
@@ -224,11 +294,30 @@ export class Mesh {
   async #readSubscriptions(): Promise<void> {
     for await (const [frame] of this.#pub) {
       const writer = frame === undefined ? undefined : subscriberOf(frame.toString("latin1", 1, 64));
-      if (writer === undefined || frame === undefined) continue;
-      const count = Math.max(0, (this.#subscriptions.get(writer) ?? 0) + (frame[0] === 1 ? 1 : -1));
-      if (count === 0) this.#subscriptions.delete(writer);
-      else this.#subscriptions.set(writer, count);
-      this.#listener.onSubscription(writer, count > 0);
+      const change = CHANGES.get(frame?.[0]);
+      // A subscriber may also send whatever else it likes.
+      if (writer === undefined || change === undefined) continue;
+      const count = Math.max(0, (this.#subscriptions.get(writer) ?? 0) + change);
+      this.#count(writer, count);
+      callListener(() => {
+        this.#listener.onSubscription(writer, count > 0);
+      });
     }
   }
+
+  #count(writer: Writer, subscriptions: number): void {
+    this.#subscriptions.delete(writer);
+    if (subscriptions > 0) this.#subscriptions.set(writer, subscriptions);
+    const oldest = this.#subscriptions.keys().next();
+    if (this.#subscriptions.size > SUBSCRIPTIONS_MAX && oldest.done !== true)
+      this.#subscriptions.delete(oldest.value);
+  }
 }
+
+/** The first byte of what a subscriber sends, and by how much that changes the number of its subscriptions. */
+const CHANGES: ReadonlyMap<number | undefined, number> = new Map([
+  [0, -1],
+  [1, 1],
+]);
+
+const ENDPOINT = /^tcp:\/\/(.+):(\d+)$/;

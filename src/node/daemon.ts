@@ -4,7 +4,7 @@
  * What other programs may hold, the socket and the port, is claimed before the node opens, so that a start that
  * fails has not been on the network. Whoever connects in between waits.
  */
-import { chmod, lstat, mkdir, stat } from "node:fs/promises";
+import { lstat, mkdir, stat } from "node:fs/promises";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { LankvError } from "../core/error.js";
@@ -217,9 +217,13 @@ async function claim(server: Server, path: string): Promise<boolean> {
       `${path} is there already, and not a socket. Choose another path with --socket PATH.`,
     );
   }
-  if (!(await claimSocket(server, path))) return false;
-  await chmod(path, 0o600);
-  return true;
+  // A mode that were set later would leave a moment in which others can connect.
+  const umask = process.umask(0o177);
+  try {
+    return await claimSocket(server, path);
+  } finally {
+    process.umask(umask);
+  }
 }
 
 function unusable(path: string, cause: unknown): LankvError {

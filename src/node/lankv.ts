@@ -104,7 +104,7 @@ export interface Status {
   readonly cluster: string;
   readonly writer: Writer;
   readonly state: State;
-  /** Whether every linked peer had the same root when last heard. */
+  /** Whether everybody who is up had the same root when last heard; with nobody up, it is true. */
   readonly synced: boolean;
   readonly keys: number;
   /** Bytes of all keys and values. */
@@ -139,7 +139,7 @@ export interface ConflictStatus {
 export interface ReadyOptions {
   /** Wait for so many peers that are up and linked. Default: 0. */
   readonly peers?: number;
-  /** Wait until every linked peer holds the same. Default: false. */
+  /** Wait until everybody who is up holds the same. Default: false. */
   readonly synced?: boolean;
   /** Give up after so long with LANKV_TIMEOUT. Default: never. */
   readonly timeoutMs?: number;
@@ -157,6 +157,7 @@ export interface Change {
 
 export interface LankvEvents {
   change: [change: Change];
+  /** A peer that was not here; one that was only quiet is not told. */
   "peer:up": [peer: PeerStatus];
   "peer:gone": [peer: PeerStatus];
   conflict: [conflict: ConflictStatus];
@@ -195,13 +196,16 @@ export interface Lankv extends AsyncDisposable {
   status(): Status;
   conflicts(): readonly ConflictStatus[];
   /**
-   * Waits until the node is live, and for what the options say.
-   * @throws {LankvError} LANKV_TIMEOUT
+   * Waits until the node is live, or `offline` because the machine has no network, and for what the options say.
+   * @throws {LankvError} LANKV_TIMEOUT, LANKV_CLOSED
    */
   ready(options?: ReadyOptions): Promise<void>;
   on<E extends keyof LankvEvents>(event: E, listener: (...args: LankvEvents[E]) => void): this;
   off<E extends keyof LankvEvents>(event: E, listener: (...args: LankvEvents[E]) => void): this;
   once<E extends keyof LankvEvents>(event: E, listener: (...args: LankvEvents[E]) => void): this;
-  /** Says goodbye to the peers and frees everything. Idempotent. */
+  /**
+   * Lets the peers take what was written here in the last seconds, for at most two seconds, says goodbye to them and
+   * frees everything. Idempotent.
+   */
   close(): Promise<void>;
 }

@@ -26,6 +26,10 @@ export class NodeKeyspace implements Keyspace {
     return this.#node.read(key);
   }
 
+  checkSize(key: Bytes, value?: Bytes): void {
+    this.#node.checkSize(key, value);
+  }
+
   set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
     return this.#node.write(key, value, expiresAtMs);
   }

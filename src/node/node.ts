@@ -2,13 +2,16 @@
  * A node in this process: the replica, driven by sockets and the clock.
  *
  * This is the only place where the program reads the time and draws random numbers. It passes inputs to the
- * core and carries out the effects, in order. Keys and values are byte strings here; the text view is in lankv.ts.
+ * core and carries out the effects: first what goes to the network, in order, then what listeners are told, in order, so
+ * that nothing a listener does comes in between. Keys and values are byte strings here; the text view is in
+ * lankv.ts.
  */
 import { randomInt } from "node:crypto";
 import { EventEmitter } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import createDebug from "debug";
 import { LIMITS, type Bytes } from "../core/bytes.js";
-import type { Effect, Input, Now } from "../core/effect.js";
+import type { Effect, Input, Now, PeerChange } from "../core/effect.js";
 import { LankvError } from "../core/error.js";
 import { murmur3 } from "../core/hash.js";
 import { mintId } from "../core/identity.js";
@@ -18,6 +21,7 @@ import type { KvRecord } from "../core/record.js";
 import { RECORDS_MAX, type RecordMap } from "../core/record-map.js";
 import { Replica } from "../core/replica.js";
 import { BeaconSocket } from "../net/beacon-socket.js";
+import { callListener } from "../net/listener.js";
 import { Mesh } from "../net/mesh.js";
 import { decodeBeacon, encodeBeacon } from "../wire/beacon.js";
 import { EXPIRES_MAX_MS } from "../wire/records.js";
@@ -33,12 +37,21 @@ const WRITES_PER_TURN = 1_024;
 /** How often the addresses of the machine are read. */
 const NETWORK_EVERY_MS = 1_000;
 
+/** Closing waits for the peers only after a write that is younger: they held an older one long ago. */
+const WRITTEN_LATELY_MS = 5_000;
+/** How long closing waits until the peers hold what was written here: a tick each way, and a question in between. */
+const HANDOVER_MS = 2_000;
+/** How often it looks whether they do. */
+const LOOK_EVERY_MS = 10;
+/** How long closing waits for PUB to take what waits. */
+const DRAIN_MS = 500;
+
 export interface NodeEvents {
   /** Records that changed, written here or elsewhere. */
   changed: [records: readonly KvRecord[]];
   conflict: [winner: KvRecord, loser: KvRecord];
   state: [state: State];
-  peer: [change: "up" | "quiet" | "gone", peer: Peer];
+  peer: [change: PeerChange, peer: Peer];
   /** A key that `seek` asked for is here, or nobody has it. */
   sought: [key: Bytes];
   /** The turn of the event loop in which something was written is over. */
@@ -47,6 +60,15 @@ export interface NodeEvents {
   closed: [];
   error: [error: Error];
 }
+
+/** The effects that are told to listeners. */
+const NEWS: ReadonlySet<Effect["type"]> = new Set([
+  "applied",
+  "conflict",
+  "state",
+  "peer",
+  "sought",
+] as const);
 
 export class Node extends EventEmitter<NodeEvents> {
   readonly options: NodeOptions;
@@ -57,13 +79,17 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #dataDir: DataDir | undefined;
   readonly #ignored: Map<string, number>;
   #addresses = "";
+  /** The addresses that the mesh is bound to; undefined = that failed. */
+  #boundTo: string | undefined;
   #networkAtMs = 0;
   #writesThisTurn = 0;
+  #wroteAtMs = -Infinity;
   #written: KvRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
   #turn: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  #isStopped = false;
 
   private constructor(parts: {
     options: NodeOptions;
@@ -133,6 +159,7 @@ export class Node extends EventEmitter<NodeEvents> {
       const node = new Node({ options, replica, mesh, beacons, dataDir, ignored });
       late.node = node;
       node.#addresses = node.addresses.join(" ");
+      node.#boundTo = hosts?.join(" ");
       node.step({ type: "start", online: node.#isOnline });
       return node;
     } catch (error) {
@@ -185,7 +212,10 @@ export class Node extends EventEmitter<NodeEvents> {
     const record = this.#replica.write(key, value, atMs, Date.now());
     if (record === undefined) throw this.#cannotWrite();
     this.#writesThisTurn += 1;
-    if (this.#writesThisTurn === 1) setImmediate(() => this.#endTurn());
+    if (this.#writesThisTurn === 1) {
+      this.#wroteAtMs = monoMs();
+      setImmediate(() => this.#endTurn());
+    }
     if (this.listenerCount("changed") > 0) this.#written.push(record);
     return record;
   }
@@ -230,15 +260,24 @@ export class Node extends EventEmitter<NodeEvents> {
     return this.#turn;
   }
 
-  /** Asks the peers for a key that is missing here; the event `sought` says when that is over. */
+  /**
+   * Asks the peers for a key that is missing here; the event `sought` says when that is over.
+   * @throws {RangeError} the key is outside its bounds
+   * @throws {LankvError} LANKV_CLOSED
+   */
   seek(key: Bytes, timeoutMs: number): void {
     this.#checkOpen();
+    this.checkSize(key, undefined);
     this.step({ type: "seek", key, untilMs: monoMs() + timeoutMs });
   }
 
-  /** Says goodbye and frees everything. Idempotent. */
+  /**
+   * Lets the peers take what was written here lately, says goodbye and frees everything. Idempotent.
+   * @throws what went wrong first; everything is closed nevertheless
+   */
   close(): Promise<void> {
-    this.#closed ??= this.#close();
+    // Nothing is written any more before the rest begins.
+    this.#closed ??= Promise.resolve().then(() => this.#close());
     return this.#closed;
   }
 
@@ -247,10 +286,16 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   step(input: Input): void {
-    if (this.#closed !== undefined && input.type !== "stop") return;
+    if (this.#isStopped) return;
     const effects = this.#replica.step(input, now());
-    for (const effect of effects) this.#carryOut(effect);
+    for (const effect of effects) if (!NEWS.has(effect.type)) this.#carryOut(effect);
     this.#schedule();
+    for (const effect of effects) {
+      if (!NEWS.has(effect.type)) continue;
+      callListener(() => {
+        this.#carryOut(effect);
+      });
+    }
   }
 
   #checkOpen(): void {
@@ -259,12 +304,12 @@ export class Node extends EventEmitter<NodeEvents> {
 
   #endTurn(): void {
     this.#writesThisTurn = 0;
+    this.step({ type: "flush" });
     const written = this.#written;
     if (written.length > 0) {
       this.#written = [];
-      this.emit("changed", written);
+      callListener(() => this.emit("changed", written));
     }
-    this.step({ type: "flush" });
     this.#turn = undefined;
     this.emit("turn");
   }
@@ -331,34 +376,55 @@ export class Node extends EventEmitter<NodeEvents> {
   /** There is no portable event for it; the beacon reads the addresses each second anyway. */
   #noticeNetwork(): void {
     this.#networkAtMs = monoMs() + NETWORK_EVERY_MS;
-    const addresses = this.addresses.join(" ");
+    const hosts = this.addresses;
+    const addresses = hosts.join(" ");
+    if (this.options.interfaces !== undefined && addresses !== this.#boundTo) this.#rebind(hosts);
     if (addresses === this.#addresses) return;
     debug("addresses: %s", addresses);
     this.#addresses = addresses;
-    if (this.options.interfaces !== undefined) {
-      this.#mesh.bind(this.addresses).catch((error: unknown) => {
-        this.#report(error);
-      });
-    }
     this.step({ type: "network", online: this.#isOnline });
+  }
+
+  /** What fails is tried again when the addresses are read again. */
+  #rebind(hosts: readonly string[]): void {
+    this.#boundTo = hosts.join(" ");
+    this.#mesh.bind(hosts).catch((error: unknown) => {
+      this.#boundTo = undefined;
+      this.#report(error);
+    });
   }
 
   /** An error that no caller awaits. Without a listener it is only logged: a node outlives its troubles. */
   #report(cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     debug("error: %O", error);
-    if (this.listenerCount("error") > 0) this.emit("error", error);
+    if (this.listenerCount("error") > 0) callListener(() => this.emit("error", error));
   }
 
   async #close(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.step({ type: "flush" });
+    const untilMs = monoMs() + HANDOVER_MS;
+    while (this.#isAwaited && monoMs() < untilMs) await sleep(LOOK_EVERY_MS);
+    await this.#mesh.drained(DRAIN_MS);
     this.step({ type: "stop" });
+    this.#isStopped = true;
     clearTimeout(this.#timer);
-    await this.#mesh.close();
-    await this.#beacons.close();
-    await this.#dataDir?.close();
+    const failures: unknown[] = [];
+    for (const part of [this.#mesh, this.#beacons, this.#dataDir]) {
+      await part?.close().catch((error: unknown) => failures.push(error));
+    }
     this.emit("turn");
     this.emit("closed");
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Whether a peer may still need this node to get what was written here. */
+  get #isAwaited(): boolean {
+    if (monoMs() - this.#wroteAtMs >= WRITTEN_LATELY_MS) return false;
+    const { presence: peers, map } = this.#replica;
+    return peers.linked.some(
+      ({ presence, isLeaving, vitals }) => presence === "up" && !isLeaving && vitals.root !== map.root,
+    );
   }
 }
 

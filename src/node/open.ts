@@ -8,6 +8,7 @@ import type { Bytes } from "../core/bytes.js";
 import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import { versionToText } from "../core/version.js";
+import { callListener } from "../net/listener.js";
 import type {
   BatchOperation,
   Change,
@@ -57,14 +58,15 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     });
     node.on("state", (state) => this.emit("state", state));
     node.on("peer", (change, peer) => {
-      if (change !== "quiet") this.emit(change === "up" ? "peer:up" : "peer:gone", peerStatus(peer));
+      if (change === "up") this.emit("peer:up", peerStatus(peer));
+      else if (change === "gone") this.emit("peer:gone", peerStatus(peer));
     });
     node.on("error", (error) => {
       if (this.listenerCount("error") > 0) this.emit("error", error);
     });
     node.on("changed", (records) => {
       if (this.listenerCount("change") === 0) return;
-      for (const record of records) this.emit("change", toChange(record));
+      for (const record of records) callListener(() => this.emit("change", toChange(record)));
     });
   }
 
@@ -93,8 +95,10 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
   }
 
   entry(key: Data): Promise<Entry | undefined> {
-    const record = this.#node.read(toBytes("key", key));
-    return Promise.resolve(record === undefined ? undefined : toEntry(record));
+    return promised(() => {
+      const record = this.#node.read(toBytes("key", key));
+      return record === undefined ? undefined : toEntry(record);
+    });
   }
 
   async delete(key: Data): Promise<boolean> {
@@ -106,11 +110,11 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
   }
 
   has(key: Data): Promise<boolean> {
-    return Promise.resolve(this.#node.read(toBytes("key", key)) !== undefined);
+    return promised(() => this.#node.read(toBytes("key", key)) !== undefined);
   }
 
   getMany(keys: readonly Data[]): Promise<(string | undefined)[]> {
-    return Promise.resolve(keys.map((key) => this.peek(key)));
+    return promised(() => keys.map((key) => this.peek(key)));
   }
 
   async batch(operations: readonly BatchOperation[]): Promise<readonly Written[]> {
@@ -223,6 +227,13 @@ const SET_NAMES = ["ttlMs", "nx", "xx", "ifVersion"];
 const GET_NAMES = ["timeoutMs", "signal"];
 const READY_NAMES = ["peers", "synced", "timeoutMs", "signal"];
 const RANGE_NAMES = ["prefix", "limit"];
+
+/** What a call returns or throws, as a promise: no caller has to expect both. */
+function promised<T>(call: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(call());
+  });
+}
 
 function toError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));

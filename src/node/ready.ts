@@ -1,4 +1,4 @@
-/** Waiting until a node is live, has its peers, and holds what they hold. */
+/** Waiting until a node is live, or has no network to become live in, has its peers, and holds what they hold. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
 import type { ReadyOptions } from "./lankv.js";
@@ -26,8 +26,8 @@ export async function ready(node: Node, options: ReadyOptions = {}): Promise<voi
 
 function whatLacks({ replica }: Node, peers: number, synced: boolean): string | undefined {
   const linked = replica.presence.linked.length;
-  if (replica.state !== "live") return `the node is ${replica.state}`;
+  if (replica.state !== "live" && replica.state !== "offline") return `the node is ${replica.state}`;
   if (linked < peers) return `${String(linked)} of ${String(peers)} peers are linked`;
-  if (synced && !replica.isSynced) return "not every linked peer holds the same yet";
+  if (synced && !replica.isSynced) return "not everybody who is up holds the same yet";
   return undefined;
 }

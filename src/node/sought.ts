@@ -5,6 +5,7 @@ import type { Node } from "./node.js";
 
 /**
  * Asks the peers for a key, and waits until it is here, nobody has it, or the time is up.
+ * @throws {RangeError} the key is outside its bounds
  * @throws {LankvError} LANKV_CLOSED: the node was closed meanwhile
  * @throws the signal's reason when it is aborted
  */
@@ -38,6 +39,11 @@ export async function sought(
     node.on("sought", onSought);
     node.on("closed", onClosed);
     signal?.addEventListener("abort", onAbort);
-    node.seek(key, timeoutMs);
+    try {
+      node.seek(key, timeoutMs);
+    } catch (error) {
+      end();
+      throw error;
+    }
   });
 }

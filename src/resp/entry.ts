@@ -10,11 +10,13 @@ export function recordToEntry(record: KvRecord): object {
   return {
     ...named("key", record.key),
     ...(record.kind === "value" ? named("value", record.value) : { deleted: true }),
-    version: versionToText(record),
-    origin: record.writer,
-    updatedAt: stampToWallMs(record.stamp),
-    expiresAt: record.expiresAtMs ?? null,
+    ...writeOf(record),
   };
+}
+
+/** What is known of a key besides its value. */
+export function recordToMeta(record: KvRecord): object {
+  return { ...named("key", record.key), ...writeOf(record), bytes: record.value.length };
 }
 
 export function conflictToEntry({ winner, loser, foundAtMs }: Conflict): object {
@@ -23,6 +25,16 @@ export function conflictToEntry({ winner, loser, foundAtMs }: Conflict): object 
     foundAt: foundAtMs,
     winner: recordToEntry(winner),
     loser: recordToEntry(loser),
+  };
+}
+
+/** The write that a record is of. */
+function writeOf(record: KvRecord): object {
+  return {
+    version: versionToText(record),
+    origin: record.writer,
+    updatedAt: stampToWallMs(record.stamp),
+    expiresAt: record.expiresAtMs ?? null,
   };
 }
 

@@ -5,12 +5,16 @@ import type { Bytes } from "../core/bytes.js";
 const WORD =
   /[ \t\r\0\v\f]*(?:"((?:[^"\\]|\\[^])*)"(?=[ \t\r\0\v\f]|$)|'((?:[^'\\]|\\[^])*)'(?=[ \t\r\0\v\f]|$)|([^ \t\r\0\v\f"'][^ \t\r\0\v\f"']*)(?=[ \t\r\0\v\f]|$))/y;
 
+const BLANKS = " \t\r\0\v\f";
+
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" };
 
 /** The words of a line; undefined when its quotes do not match up. */
 export function splitInline(line: Bytes): Bytes[] | undefined {
   const words: Bytes[] = [];
-  const end = line.replace(/[ \t\r\0\v\f]+$/, "").length;
+  // A pattern that ends with $ would be tried at every blank.
+  let end = line.length;
+  while (end > 0 && BLANKS.includes(line.charAt(end - 1))) end -= 1;
   WORD.lastIndex = 0;
   while (WORD.lastIndex < end) {
     const match = WORD.exec(line);

@@ -10,6 +10,8 @@ export interface Keyspace {
   readonly size: number;
   /** The record of a key that holds a value now; undefined when it is deleted, expired or was never written. */
   get(key: Bytes): KvRecord | undefined;
+  /** @throws {RangeError} the key or value is outside its bounds */
+  checkSize(key: Bytes, value?: Bytes): void;
   /**
    * Writes a value.
    * @param expiresAtMs corrected Unix milliseconds; undefined = never

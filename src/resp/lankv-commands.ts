@@ -3,7 +3,8 @@ import type { Bytes } from "../core/bytes.js";
 import type { KvRecord } from "../core/record.js";
 import { toInteger } from "./arguments.js";
 import { CommandError, ONE_KEY, type Command, type Context } from "./command.js";
-import { conflictToEntry, recordToEntry } from "./entry.js";
+import { conflictToEntry, recordToEntry, recordToMeta } from "./entry.js";
+import { toJson } from "./json.js";
 import { OK, textToBytes } from "./reply.js";
 import { allKeys } from "./walk.js";
 
@@ -52,6 +53,17 @@ export const lankvCommands: readonly Command[] = [
     },
   },
   {
+    name: "lankv.meta",
+    arity: -2,
+    flags: ["readonly", "blocking"],
+    keys: ONE_KEY,
+    summary: "As LANKV.ENTRY, with the value's length in place of the value: LANKV.META key [timeout-ms]",
+    handler: async (args, context) => {
+      const record = await find(args, context);
+      return record === undefined ? null : json(recordToMeta(record));
+    },
+  },
+  {
     name: "lankv.ls",
     arity: -1,
     flags: ["readonly"],
@@ -96,6 +108,7 @@ export const lankvCommands: readonly Command[] = [
 
 async function find(args: readonly Bytes[], { keyspace, client }: Context): Promise<KvRecord | undefined> {
   const key = args[0] ?? "";
+  keyspace.checkSize(key);
   const timeoutMs = args[1] === undefined ? 0 : toTimeoutMs(args[1]);
   const held = keyspace.get(key);
   if (held !== undefined || timeoutMs === 0) return held;
@@ -107,7 +120,7 @@ function keysWith(prefix: Bytes, { keyspace }: Context): Promise<Bytes[]> {
 }
 
 function json(value: unknown): Bytes {
-  return textToBytes(JSON.stringify(value));
+  return textToBytes(toJson(value));
 }
 
 function toCount(text: Bytes | undefined): number {

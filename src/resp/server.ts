@@ -18,6 +18,8 @@ export class RespServer {
   readonly #keyspace: Keyspace;
   readonly #clientsMax: number;
   readonly #sessions = new Set<Session>();
+  /** Connections beyond the bound that are being told so. */
+  readonly #refused = new Set<Socket>();
   #lastId = 0;
 
   constructor(keyspace: Keyspace, options: RespServerOptions = {}) {
@@ -27,8 +29,7 @@ export class RespServer {
 
   accept(socket: Socket): void {
     if (this.#sessions.size >= this.#clientsMax) {
-      socket.on("error", () => socket.destroy());
-      socket.end(encode(new ErrorReply("ERR max number of clients reached")), "latin1");
+      this.#refuse(socket);
       return;
     }
     socket.setNoDelay(true);
@@ -43,6 +44,18 @@ export class RespServer {
   /** Ends all connections at once. */
   close(): void {
     for (const session of this.#sessions) session.close();
+    for (const socket of this.#refused) socket.destroy();
+  }
+
+  /** A client may be silent and never leave: the connection ends without it. */
+  #refuse(socket: Socket): void {
+    this.#refused.add(socket);
+    socket.once("close", () => {
+      this.#refused.delete(socket);
+    });
+    socket.on("error", () => socket.destroy());
+    socket.resume();
+    socket.end(encode(new ErrorReply("ERR max number of clients reached")), "latin1", () => socket.destroy());
   }
 
   #contextOf(client: Client): Context {

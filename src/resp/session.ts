@@ -8,7 +8,7 @@
 import type { Socket } from "node:net";
 import createDebug from "debug";
 import type { Client, Context } from "./command.js";
-import { encode, ErrorReply, type Reply } from "./reply.js";
+import { encode, encodeBounded, ErrorReply, type Reply } from "./reply.js";
 import { ProtocolError, RequestParser, type Request } from "./request.js";
 import { execute } from "./table.js";
 
@@ -70,13 +70,23 @@ export class Session {
         if (request === undefined) break;
         this.#handle(request);
       }
+      this.#flush();
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#output += encode(new ErrorReply(`ERR ${error.message}`));
-      this.#isEnding = true;
+      this.#fail(error);
     }
-    this.#flush();
     if (this.#isEnding) this.#socket.destroySoon();
+  }
+
+  /** Whatever went wrong ends this connection, and no other. */
+  #fail(error: unknown): void {
+    this.#isEnding = true;
+    if (error instanceof ProtocolError) {
+      this.#output += encode(new ErrorReply(`ERR ${error.message}`));
+      this.#flush();
+    } else {
+      debug("client %d: failed: %O", this.#client.id, error);
+      this.#socket.destroy();
+    }
   }
 
   #handle(request: Request): void {
@@ -88,19 +98,23 @@ export class Session {
     }
     const reply = execute(request, this.#context);
     if (reply instanceof Promise) this.#wait(reply);
-    else this.#output += encode(reply);
+    else this.#output += encodeBounded(reply);
   }
 
   #wait(reply: Promise<Reply>): void {
     this.#isWaiting = true;
     this.#socket.pause();
-    void reply.then((settled) => {
-      this.#isWaiting = false;
-      if (this.#socket.destroyed) return;
-      this.#output += encode(settled);
-      this.#socket.resume();
-      this.#run();
-    });
+    reply
+      .then((settled) => {
+        this.#isWaiting = false;
+        if (this.#socket.destroyed) return;
+        this.#output += encodeBounded(settled);
+        this.#socket.resume();
+        this.#run();
+      })
+      .catch((error: unknown) => {
+        this.#fail(error);
+      });
   }
 
   /** Whether the socket takes more; if not, its `drain` goes on with what is left. */

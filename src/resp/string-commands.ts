@@ -31,6 +31,8 @@ export const stringCommands: readonly Command[] = [
       if (args.length % 2 !== 0) {
         throw new CommandError("ERR wrong number of arguments for 'mset' command");
       }
+      // All or nothing: none is written before all may be.
+      for (let at = 0; at < args.length; at += 2) keyspace.checkSize(args[at] ?? "", args[at + 1] ?? "");
       for (let at = 0; at < args.length; at += 2) keyspace.set(args[at] ?? "", args[at + 1] ?? "");
       return OK;
     },

@@ -36,6 +36,10 @@ describe("a command line", () => {
     [["get", "a", "b"], /too many arguments/],
     [["get", "k", "--timeout", "soon"], /'soon' is invalid.*duration such as 500ms, 10s or 1m/],
     [["get", "k", "--timeout", "-1s"], /duration/],
+    [["get", "k", "--timeout", "30d"], /'30d' is invalid.*at most 1d/],
+    [["set", "k", "v", "--ttl", "0"], /'0' is invalid.*longer than 0/],
+    [["get", ""], /^lankv: A key has 1 to 1024 bytes, not 0/],
+    [["get", "k".repeat(1025)], /^lankv: A key has 1 to 1024 bytes, not 1025/],
     [["ls", "--limit", "-1"], /whole number from 0/],
     [["set", "k", "v", "--nx", "--xx"], /cannot be used with/],
     [["serve", "--port", "0"], /whole number from 1 to 65535/],
@@ -44,7 +48,7 @@ describe("a command line", () => {
     [["serve", "--log-level", "loud"], /Allowed choices are error, warn, info, debug/],
     [["--url", "http://localhost", "status"], /--url must be redis:/],
   ] as const) {
-    it(`"lankv ${args.join(" ")}" is refused with 2`, async () => {
+    it(`"lankv ${args.join(" ").slice(0, 80)}" is refused with 2`, async () => {
       says(await lankv(args), 2, pattern);
     });
   }
@@ -205,6 +209,33 @@ describe("a client", () => {
     const { code, stderr } = await lankv(["--url", `redis://127.0.0.1:${port}`, "status"]);
     assert.equal(code, 4);
     assert.match(stderr, /ended the connection.*Protocol error/);
+    server.close();
+  });
+
+  it("gives up with 5 on a daemon that does not stop", async () => {
+    const server = createServer((socket) => socket.on("data", () => socket.write("+OK\r\n")));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    assert(address !== null && typeof address === "object");
+    const args = ["--url", `redis://127.0.0.1:${address.port}`, "--timeout", "50ms", "stop"];
+    says(await lankv(args), 5, /^lankv: The daemon was told to end, and has not after 50 ms/);
+    server.close();
+  });
+
+  it("shows nothing of the names of peers that a terminal would obey", async () => {
+    const peers = JSON.stringify([
+      { name: "\x1b[2Jattic\u009b", version: "\x1b[31m", state: "up", rttMs: null, clockOffsetMs: 0 },
+    ]);
+    const server = createServer((socket) =>
+      socket.on("data", () => socket.write(`$${Buffer.byteLength(peers)}\r\n${peers}\r\n`)),
+    );
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const address = server.address();
+    assert(address !== null && typeof address === "object");
+    const { text } = await lankv(["--url", `redis://127.0.0.1:${address.port}`, "peers"]);
+    assert.match(text, /^NAME[ -~\n]*\\x1b\[2Jattic\\x9b [ -~]*\\x1b\[31m\n$/);
     server.close();
   });
 

@@ -39,6 +39,13 @@ describe("serve", () => {
     });
   }
 
+  it("goes on when nobody reads its log any more", async () => {
+    const daemon = await Daemon.start(directory, ["--log-level", "debug"]);
+    daemon.closeLog();
+    await daemon.output("wait");
+    assert.equal(await daemon.end(), 0);
+  });
+
   it("replaces the socket of a daemon that was killed", async () => {
     const killed = await Daemon.start(directory);
     await killed.end("SIGKILL");
@@ -150,7 +157,10 @@ describe("the client commands", () => {
   });
 
   it("print the version", async () => {
-    assert.match((await lankv(["version"])).text, /^\d+\.\d+\.\d+\n$/);
+    const { text } = await lankv(["version"]);
+    assert.match(text, /^\d+\.\d+\.\d+\n$/);
+    const byFlag = await lankv(["--version"]);
+    assert.deepEqual([byFlag.code, byFlag.text], [0, text]);
     const shown = objectFrom((await lankv(["version", "--json"])).text);
     assert.equal(shown["node"], process.version);
   });

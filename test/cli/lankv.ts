@@ -126,6 +126,11 @@ export class Daemon {
     return text;
   }
 
+  /** From now on its standard error is a pipe without a reader. */
+  closeLog(): void {
+    this.#child.stderr?.destroy();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

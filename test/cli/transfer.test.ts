@@ -1,10 +1,11 @@
 /** import and export. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { objectFrom } from "./json.js";
-import { Daemon, scratchDirectory } from "./lankv.js";
+import { bin, Daemon, run, scratchDirectory } from "./lankv.js";
 
 const directory = scratchDirectory(after);
 let daemon: Daemon;
@@ -77,6 +78,29 @@ describe("export and import", () => {
     const lines = Array.from({ length: 20 }, (_, index) => JSON.stringify({ key: `k/${index}`, value }));
     assert.equal((await daemon.cli(["import"], { input: lines.join("\n") })).code, 0);
     assert.equal((await daemon.output("export")).length > 20 * value.length, true);
+  });
+
+  it("write into a pipe or through a link, and replace neither", async () => {
+    await daemon.output("set", "k", "v");
+    const line = await daemon.output("export");
+    const pipe = path.join(directory, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const [piped] = await Promise.all([run("cat", [pipe]), daemon.output("export", pipe)]);
+    assert.equal(piped.text, line);
+    assert(lstatSync(pipe).isFIFO());
+
+    const script = '"$@" export /dev/fd/3 3>&1 | cat';
+    const shell = await run("sh", ["-c", script, "sh", process.execPath, bin, "-s", daemon.socket]);
+    assert.deepEqual([shell.text, shell.stderr], [line, ""]);
+
+    for (const name of ["there", "not-there"]) {
+      const [target, link] = [path.join(directory, name), path.join(directory, `to-${name}`)];
+      if (name === "there") writeFileSync(target, "old");
+      symlinkSync(target, link);
+      await daemon.output("export", link);
+      assert(lstatSync(link).isSymbolicLink());
+      assert.equal(readFileSync(target, "utf8"), line);
+    }
   });
 
   for (const [line, why] of [

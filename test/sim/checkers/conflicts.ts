@@ -14,6 +14,9 @@ import { contains, describe, isAfter, isSame, versionOf, type History } from "./
 export class ConflictsChecker implements Checker {
   readonly name = "conflicts";
 
+  /** What each process has reported: the same two records may meet there again, and are then no news. */
+  readonly #told = new WeakMap<Process, Set<string>>();
+
   constructor(private readonly history: History) {}
 
   stepped({ process, input, effects, before, isKnown }: Stepped): void {
@@ -43,6 +46,10 @@ export class ConflictsChecker implements Checker {
     const pair = pairOf(winner, loser);
     const count = reported.get(pair) ?? 0;
     if (count > 0) reported.set(pair, count - 1);
+    const told = this.#told.get(process) ?? new Set();
+    this.#told.set(process, told);
+    if (told.has(pair)) return;
+    if (count > 0) told.add(pair);
     const { chain, past, isTruncated } = this.history.writeOf(winner);
     const isOwn = winner.writer === loser.writer;
     if (count > 0 && (isOwn || contains(chain, loser)))

@@ -6,10 +6,7 @@ import { isAfter, versionOf } from "./history.js";
 
 /** How often a record may be pulled by a node that lacks it. */
 const PULLS_MAX = 3;
-/**
- * What each node may pull though it lacks nothing: this, and so many of the largest record. A question for a gap in a
- * stream cannot name what has come by way of others.
- */
+/** What each node may pull though it lacks nothing: this, and so many of the largest record. */
 const SLACK_BYTES = 64 * 1024;
 const SLACK_RECORDS = 3;
 /**
@@ -25,8 +22,8 @@ export class RepairCostChecker implements Checker {
   #isHealed = false;
   readonly #heldAtHeal = new Map<string, Map<string, KvRecord>>();
   readonly #pulled = new Map<string, number>();
-  readonly #lostMissed = new Map<string, number>();
-  readonly #lostMet = new Set<string>();
+  readonly #metMissed = new Map<string, number>();
+  readonly #met = new Set<string>();
   /** By process and id, what each question since the heal was for. */
   readonly #asked = new Map<string, string>();
   /** Bytes that answers to those brought though they were held, or older than what was. */
@@ -51,12 +48,14 @@ export class RepairCostChecker implements Checker {
       process.name,
       records.reduce((sum, record) => sum + bytesOf(record), 0),
     );
-    // A write that lost, and of which the node learns only now, was missed too.
-    for (const effect of effects) {
-      if (effect.type !== "conflict" || !records.includes(effect.loser)) continue;
-      const met = `${process.name} ${versionOf(effect.loser)}`;
-      if (!this.#lostMet.has(met)) add(this.#lostMissed, process.name, bytesOf(effect.loser));
-      this.#lostMet.add(met);
+    // A write that lost, and of which the node learns only now, was missed too. So was what a gap in a stream held, though
+    // it may have come by way of others: a question for a gap cannot name what did. Each counts once.
+    const lost = new Set(effects.flatMap((effect) => (effect.type === "conflict" ? [effect.loser] : [])));
+    for (const record of records) {
+      if (asked !== "stream" && !lost.has(record)) continue;
+      const met = `${process.name} ${versionOf(record)}`;
+      if (!this.#met.has(met)) add(this.#metMissed, process.name, bytesOf(record));
+      this.#met.add(met);
     }
     if (asked !== "buckets") return;
     for (const record of records) {
@@ -75,7 +74,7 @@ export class RepairCostChecker implements Checker {
   finished({ alive, tallies }: Scene): void {
     for (const process of alive) {
       const held = this.#heldAtHeal.get(process.name);
-      let missed = this.#lostMissed.get(process.name) ?? 0;
+      let missed = this.#metMissed.get(process.name) ?? 0;
       for (const record of contentsOf(process.replica)) {
         if (held?.get(record.key)?.stamp !== record.stamp) missed += bytesOf(record);
       }
@@ -87,7 +86,7 @@ export class RepairCostChecker implements Checker {
           this.name,
           `${process.name} pulled ${String(pulled)} B for ${String(missed)} B missed`,
         );
-      const inVain = (this.#inVain.get(process.name) ?? 0) - (this.#lostMissed.get(process.name) ?? 0);
+      const inVain = (this.#inVain.get(process.name) ?? 0) - (this.#metMissed.get(process.name) ?? 0);
       if (inVain > VAIN_BYTES + this.#largest + missed)
         throw new Violation(this.name, `${process.name} was sent ${String(inVain)} B that it held`);
       const lists = this.#lists.get(process.name) ?? 0;

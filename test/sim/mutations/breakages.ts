@@ -204,8 +204,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "connection-never-mended",
     "a connection that went silent is never made afresh",
     "core/presence.js",
-    "< RECONNECT_AFTER_MS)",
-    "< Infinity)",
+    "const bearMs = Math.max(RECONNECT_AFTER_MS, ",
+    "const bearMs = Math.max(Infinity, ",
   ),
   breakage(
     "twin-ignored",

@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { Client } from "../../../src/cli/client.js";
 import { LankvError } from "../../../src/core/error.js";
 import { RequestParser } from "../../../src/resp/request.js";
@@ -76,5 +77,28 @@ describe("the client", () => {
   it("gives up on a silent daemon, but only one that owes something", async () => {
     client.allow(20);
     await assert.rejects(client.call("GET", "k"), { code: "LANKV_TIMEOUT" });
+  });
+
+  it("gives up also when it was idle for longer before", async () => {
+    client.allow(20);
+    await pause(60);
+    await assert.rejects(client.call("GET", "k"), { code: "LANKV_TIMEOUT" });
+  });
+
+  it("does not cut short what it waits for already", async () => {
+    client.allow(60_000);
+    const owed = client.call("LANKV.GET", "k", 55_000);
+    client.allow(20);
+    await pause(60);
+    daemon.write("$1\r\nv\r\n");
+    assert.deepEqual(await owed, Buffer.from("v"));
+  });
+
+  it("waits only so long for the end of the connection", async () => {
+    await assert.rejects(client.ended(20), { code: "LANKV_TIMEOUT" });
+    const ended = client.ended(60_000);
+    daemon.destroy();
+    await ended;
+    await client.ended(20);
   });
 });

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { InvalidArgumentError } from "commander";
-import { flag, readCount, readDuration, readList, readPort, readPortOrNone } from "../../../src/cli/flags.js";
+import {
+  flag,
+  readCount,
+  readDuration,
+  readLife,
+  readList,
+  readPort,
+  readPortOrNone,
+  readTimeout,
+} from "../../../src/cli/flags.js";
 
 describe("a duration", () => {
   for (const [text, ms] of [
@@ -23,6 +32,23 @@ describe("a duration", () => {
       assert.throws(() => readDuration(text), InvalidArgumentError);
     });
   }
+});
+
+describe("a time to wait", () => {
+  it("is at most a day", () => {
+    assert.equal(readTimeout("0"), 0);
+    assert.equal(readTimeout("24h"), 86_400_000);
+    assert.throws(() => readTimeout("30d"), InvalidArgumentError);
+    assert.throws(() => readTimeout("86400001ms"), InvalidArgumentError);
+  });
+});
+
+describe("a time to live", () => {
+  it("is longer than nothing", () => {
+    assert.equal(readLife("30d"), 2_592_000_000);
+    assert.throws(() => readLife("0"), InvalidArgumentError);
+    assert.throws(() => readLife("0.1ms"), InvalidArgumentError);
+  });
 });
 
 describe("a number", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { toPrintable, toPrintableLine } from "../../../src/cli/printable.js";
+import { toPrintable, toPrintableLine, toPrintableText } from "../../../src/cli/printable.js";
 
 describe("what is shown of bytes", () => {
   it("is text as it is, with line ends and tabs", () => {
@@ -17,5 +17,6 @@ describe("what is shown of bytes", () => {
 
   it("is one line where lines count", () => {
     assert.equal(toPrintableLine(Buffer.from("a\nb\tc")), "a\\x0ab\\x09c");
+    assert.equal(toPrintableText("ü\n\u009b"), "ü\\x0a\\x9b");
   });
 });

@@ -75,7 +75,7 @@ describe("questions under way", () => {
     const peer = linkedPeer("a");
     const peers = new Map([["a", peer]]);
     let nowMs = 0;
-    for (const patienceMs of [1_000, 2_000, 4_000, 8_000, 16_000, 16_000]) {
+    for (const patienceMs of [1_000, 2_000, 4_000, 8_000, 32_000, 32_000]) {
       questions.open(peer, RANGE, nowMs);
       assert.equal(questions.wakeAtMs, nowMs + patienceMs);
       assert.equal(questions.takeOverdue(peers, nowMs + patienceMs - 1).length, 0);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
+import dns from "node:dns/promises";
 import { once } from "node:events";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
+import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { BeaconSocket, type BeaconSocketOptions } from "../../../src/net/beacon-socket.js";
 import { freeUdpPort, until } from "./loopback.js";
 
@@ -15,6 +18,8 @@ describe("the beacon socket on the loopback interface", () => {
 
   afterEach(async () => {
     for (const socket of opened.splice(0)) await socket.close();
+    mock.restoreAll();
+    syncBuiltinESMExports();
   });
 
   async function listen(
@@ -64,10 +69,50 @@ describe("the beacon socket on the loopback interface", () => {
       discovery: false,
       peers: [`127.0.0.1:${peerPort}`, `localhost:${peerPort}`],
     });
-    sender.socket.send(Buffer.from("hello"), []);
-    await until("both came", () => peer.heard.length >= 2);
+    await until("the name is looked up", () => {
+      sender.socket.send(Buffer.from("hello"), []);
+      return peer.heard.length >= 3;
+    });
     assert.deepEqual([...new Set(peer.heard)], ["hello from 127.0.0.1"]);
     assert.deepEqual(sender.heard, []);
+  });
+
+  it("looks a name up once, and sends to it when its address is known", async () => {
+    const { socket } = await listen({ discovery: false });
+    const peer = await listen();
+    const answers: ((answer: { address: string; family: number }) => void)[] = [];
+    mock.method(dns, "lookup", () => new Promise((resolve) => answers.push(resolve)));
+    syncBuiltinESMExports();
+    for (let i = 0; i < 3; i += 1) socket.send(Buffer.from("early"), ["peer.lan"]);
+    assert.equal(answers.length, 1);
+    answers[0]?.({ address: "127.0.0.1", family: 4 });
+    await Promise.resolve();
+    await until("it came", () => {
+      socket.send(Buffer.from("named"), ["peer.lan"]);
+      return peer.heard.length > 0;
+    });
+    assert.equal(answers.length, 1);
+    assert.ok(!peer.heard.includes("early from 127.0.0.1"));
+  });
+
+  it("reads the machine's networks once for all datagrams of a second", async () => {
+    const { networkInterfaces } = os;
+    const read = mock.method(os, "networkInterfaces", () => networkInterfaces());
+    syncBuiltinESMExports();
+    let nowMs = 0;
+    const { heard } = await listen({ monoMs: () => nowMs });
+    const sender = createSocket("udp4");
+    opened.push({ close: () => sender.close() });
+    const hear = async (text: string): Promise<void> => {
+      sender.send(text, port, "127.0.0.1");
+      await until("it came", () => heard.includes(`${text} from 127.0.0.1`));
+    };
+    await hear("one");
+    await hear("two");
+    assert.equal(read.mock.callCount(), 1);
+    nowMs = 1_000;
+    await hear("three");
+    assert.equal(read.mock.callCount(), 2);
   });
 
   it("survives a peer whose name nobody knows and an address that cannot be reached", async () => {

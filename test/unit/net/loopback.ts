@@ -26,3 +26,18 @@ export async function freeUdpPort(): Promise<number> {
   await new Promise<void>((resolve) => socket.close(() => resolve()));
   return port;
 }
+
+/** The uncaught exceptions of the process while something runs. */
+export async function uncaught(run: () => Promise<void>): Promise<readonly unknown[]> {
+  const errors: unknown[] = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => errors.push(error));
+  try {
+    await run();
+  } finally {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of listeners) process.on("uncaughtException", listener);
+  }
+  return errors;
+}

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import dns from "node:dns/promises";
 import { once } from "node:events";
-import { afterEach, describe, it } from "node:test";
-import { Publisher } from "zeromq";
+import { syncBuiltinESMExports } from "node:module";
+import { connect, createServer, type Server } from "node:net";
+import { afterEach, describe, it, mock } from "node:test";
+import { Publisher, XPublisher, XSubscriber } from "zeromq";
 import type { Message } from "../../../src/core/message.js";
 import { Mesh } from "../../../src/net/mesh.js";
-import { until } from "./loopback.js";
+import { uncaught, until } from "./loopback.js";
 
 interface Member {
   readonly mesh: Mesh;
@@ -31,7 +33,27 @@ describe("the mesh on the loopback interface", () => {
 
   afterEach(async () => {
     for (const part of opened.splice(0)) await part.close();
+    mock.restoreAll();
+    syncBuiltinESMExports();
   });
+
+  async function listen(host: string, port = 0): Promise<Server & { port: number }> {
+    const server = createServer();
+    opened.push({ close: () => server.close() });
+    server.listen(port, host);
+    await once(server, "listening");
+    const address = server.address();
+    assert.ok(typeof address === "object" && address !== null);
+    return Object.assign(server, { port: address.port });
+  }
+
+  /** Somebody who sends what no node sends. */
+  function newStranger(target: Member): XSubscriber {
+    const stranger = new XSubscriber({ linger: 0, sendHighWaterMark: 0 });
+    opened.push(stranger);
+    stranger.connect(endpointOf(target));
+    return stranger;
+  }
 
   async function join(writer: string, port = 0): Promise<Member> {
     const messages: Message[] = [];
@@ -123,28 +145,146 @@ describe("the mesh on the loopback interface", () => {
   });
 
   it("does not open on a port that is taken, and names it", async () => {
-    const server = createServer();
-    opened.push({ close: () => server.close() });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    assert.ok(typeof address === "object" && address !== null);
-    await assert.rejects(join(A, address.port), {
+    const { port } = await listen("127.0.0.1");
+    await assert.rejects(join(A, port), {
       name: "LankvError",
       code: "LANKV_PORT",
-      message: new RegExp(String(address.port)),
+      message: new RegExp(String(port)),
     });
   });
 
-  it("sends what waits before it closes, and closes twice", async () => {
+  it("sends what waits when it is asked to before it closes, and closes twice", async () => {
     const [a, b] = [await join(A), await join(B)];
     b.mesh.connect(endpointOf(a));
     await until("the subscription is seen", () => a.subscriptions.length > 0);
     for (let seq = 1; seq <= 200; seq += 1) a.mesh.publish(set(A, seq), undefined);
+    await a.mesh.drained(60_000);
     await a.mesh.close();
     await a.mesh.close();
     a.mesh.publish(set(A, 201), undefined);
     await until("all came", () => b.messages.length >= 200);
     assert.equal(b.messages.length, 200);
+  });
+
+  it("takes another free port when that of one address is taken on the next", async () => {
+    const taken: number[] = [];
+    const { bind } = XPublisher.prototype;
+    async function bindAndTake(this: XPublisher, endpoint: string): Promise<void> {
+      await bind.call(this, endpoint);
+      if (!endpoint.endsWith(":*") || taken.length === 3) return;
+      const port = Number(this.lastEndpoint?.split(":").at(-1));
+      taken.push(port);
+      await listen("127.0.0.2", port);
+    }
+    const hosts = ["127.0.0.1", "127.0.0.2"];
+    const listener = { onMessage: () => 0, onSubscription: () => 0, onMalformed: () => 0 };
+    Object.defineProperty(XPublisher.prototype, "bind", { value: bindAndTake, configurable: true });
+    const mesh = await Mesh.open(
+      { writer: A, port: 0, hosts, monoMs: () => performance.now() },
+      listener,
+    ).finally(() => Reflect.deleteProperty(XPublisher.prototype, "bind"));
+    opened.push(mesh);
+    assert.equal(taken.length, 3);
+    assert.ok(!taken.includes(mesh.port));
+    for (const host of hosts) {
+      const socket = connect(mesh.port, host);
+      await once(socket, "connect");
+      socket.destroy();
+    }
+  });
+
+  it("gives libzmq no names: it looks them up beside everything else", async () => {
+    const answers: ((answer: { address: string; family: number }) => void)[] = [];
+    mock.method(dns, "lookup", () => new Promise((resolve) => answers.push(resolve)));
+    syncBuiltinESMExports();
+    const [a, b, c] = [await join(A), await join(B), await join(C)];
+    const named = `tcp://a.lan:${a.mesh.port}`;
+    b.mesh.connect(named);
+    c.mesh.connect(named);
+    c.mesh.disconnect(named);
+    await until("both are being looked up", () => answers.length === 2);
+    b.mesh.connect(endpointOf(c));
+    await until("the one with an address is connected", () => c.subscriptions.length === 1);
+    assert.deepEqual(a.subscriptions, []);
+    for (const answer of answers) answer({ address: "127.0.0.1", family: 4 });
+    await until("the named one is connected", () => a.subscriptions.length > 0);
+    b.mesh.disconnect(named);
+    await until("it went", () => a.subscriptions.length > 1);
+    assert.deepEqual(a.subscriptions, [`${B} came`, `${B} went`]);
+  });
+
+  it("goes on when a listener throws, whose error is uncaught", async () => {
+    const b = await join(B);
+    const heard: string[] = [];
+    const told = (what: string): void => {
+      heard.push(what);
+      if (heard.length <= 2) throw new Error(what);
+    };
+    const a = await Mesh.open(
+      { writer: A, port: 0, hosts: ["127.0.0.1"], monoMs: () => performance.now() },
+      {
+        onMessage: () => told("message"),
+        onSubscription: (_, present) => told(present ? "came" : "went"),
+        onMalformed: () => undefined,
+      },
+    );
+    opened.push(a);
+    const endpoint = `tcp://127.0.0.1:${a.port}`;
+    const errors = await uncaught(async () => {
+      b.mesh.connect(endpoint);
+      a.connect(endpointOf(b));
+      await until("the first are heard", () => heard.includes("came") && b.subscriptions.length > 0);
+      b.mesh.publish(set(B, 1), undefined);
+      await until("a message is heard", () => heard.length === 2);
+      b.mesh.publish(set(B, 2), undefined);
+      b.mesh.disconnect(endpoint);
+      await until("all are heard", () => heard.length === 4);
+    });
+    assert.deepEqual(
+      errors.map((error) => (error instanceof Error ? error.message : error)),
+      ["came", "message"],
+    );
+  });
+
+  it("drops who sends more than a subscription", async () => {
+    const a = await join(A);
+    const socket = connect(a.mesh.port, "127.0.0.1");
+    opened.push({ close: () => socket.destroy() });
+    socket.on("error", () => undefined);
+    // The greeting and the handshake of ZMTP 3.0, then the length of a frame of a gigabyte and some of it.
+    const greeting = Buffer.alloc(64);
+    greeting.set([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0]);
+    greeting.write("NULL", 12);
+    const ready = Buffer.from("\x04\x19\x05READY\x0bSocket-Type\x00\x00\x00\x03SUB", "latin1");
+    const frame = Buffer.alloc(1_000_000);
+    frame[0] = 2;
+    frame.writeBigUInt64BE(2n ** 30n, 1);
+    socket.resume().write(Buffer.concat([greeting, ready, frame]));
+    await until("it is dropped", () => socket.closed, 5_000);
+  });
+
+  it("takes only what subscribes and unsubscribes for that", async () => {
+    const [a, b] = [await join(A), await join(B)];
+    b.mesh.connect(endpointOf(a));
+    await until("it came", () => a.subscriptions.length === 1);
+    const stranger = newStranger(a);
+    await stranger.send(`\x07question ${B} `);
+    await stranger.send(`\x01question ${C} `);
+    await until("the other came", () => a.subscriptions.length > 1);
+    assert.deepEqual(a.subscriptions, [`${B} came`, `${C} came`]);
+  });
+
+  it("counts the subscriptions of so many only", async () => {
+    const a = await join(A);
+    const strangers = [newStranger(a), newStranger(a)];
+    for (const stranger of strangers) await stranger.send(`\x01question ${B} `);
+    await until("both came", () => a.subscriptions.length === 2);
+    for (let i = 0; i < 4_096; i += 1) {
+      await strangers[0]?.send(`\x01question ${i.toString(16).padStart(16, "f")} `);
+    }
+    await until("all came", () => a.subscriptions.length === 4_098);
+    await strangers[1]?.send(`\x00question ${B} `);
+    await until("the last is told", () => a.subscriptions.length === 4_099);
+    assert.equal(a.subscriptions.at(-1), `${B} went`);
   });
 });

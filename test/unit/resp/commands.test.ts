@@ -121,6 +121,15 @@ describe("values", () => {
     assert.equal(await reply("unlink a b"), ":2\r\n");
   });
 
+  it("are set all or none", async () => {
+    const tooLong = "v".repeat(1_048_577);
+    assert.equal(
+      encode(await execute(["mset", "a", "1", "b", tooLong], context)),
+      "-ERR value must have at most 1048576 bytes\r\n",
+    );
+    assert.equal(keyspace.size, 0);
+  });
+
   it("say what bound a key broke", async () => {
     assert.equal(encode(await execute(["set", "", "v"], context)), "-ERR key must have 1 to 1024 bytes\r\n");
   });
@@ -300,6 +309,26 @@ describe("the LANKV commands", () => {
     assert.equal(await reply("lankv.entry nope"), "$-1\r\n");
   });
 
+  it("show records without their values", async () => {
+    const record = keyspace.set("k", "\xc3\xbc");
+    assert.deepEqual(json(await execute(["lankv.meta", "k"], context)), {
+      key: "k",
+      version: versionToText(record),
+      origin: record.writer,
+      updatedAt: 1_700_000_000_000,
+      expiresAt: null,
+      bytes: 2,
+    });
+    assert.equal(await reply("lankv.meta nope"), "$-1\r\n");
+  });
+
+  it("show nothing that a terminal would obey", async () => {
+    keyspace.set("\x1b[2J\x7f\xc2\x9b", "v");
+    const shown = await execute(["lankv.entry", "\x1b[2J\x7f\xc2\x9b"], context);
+    assert(typeof shown === "string");
+    assert.match(shown, /^\{"key":"\\u001b\[2J\\u007f\\u009b",/);
+  });
+
   it("show conflicts, deletions among them", async () => {
     const loser = keyspace.set("k", "lost");
     const winner = { ...loser, kind: "tombstone", value: "" } as const;
@@ -315,6 +344,17 @@ describe("the LANKV commands", () => {
     assert.equal(await reply("lankv.get far 0"), "$-1\r\n");
     assert.equal(await reply("lankv.get far 100"), "$4\r\naway\r\n");
     assert.equal(await reply("lankv.get nowhere 100"), "$-1\r\n");
+  });
+
+  it("refuse a key outside its bounds", async () => {
+    for (const key of ["", "k".repeat(1025)]) {
+      for (const command of ["lankv.get", "lankv.entry", "lankv.meta"]) {
+        assert.equal(
+          encode(await execute([command, key, "100"], context)),
+          "-ERR key must have 1 to 1024 bytes\r\n",
+        );
+      }
+    }
   });
 
   it("write under the condition of a version", async () => {

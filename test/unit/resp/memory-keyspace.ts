@@ -31,8 +31,13 @@ export class MemoryKeyspace implements Keyspace {
     return record;
   }
 
-  set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
+  checkSize(key: Bytes, value: Bytes = ""): void {
     if (key.length < 1 || key.length > 1024) throw new RangeError("key must have 1 to 1024 bytes");
+    if (value.length > 1_048_576) throw new RangeError("value must have at most 1048576 bytes");
+  }
+
+  set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
+    this.checkSize(key, value);
     this.#ticks += 1;
     const stamp = wallToStamp(this.wallMs) + this.#ticks;
     const record: KvRecord = { key, value, kind: "value", stamp, writer, expiresAtMs, replaces: [] };

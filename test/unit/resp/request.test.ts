@@ -28,6 +28,16 @@ describe("the request parser", () => {
     assert.deepEqual(read(stream), requests);
   });
 
+  it("reads a line of blanks in a time that does not grow with their square", () => {
+    const blanks = " ".repeat(LINE_BYTES_MAX - 100);
+    const startedAtMs = performance.now();
+    assert.deepEqual(read(Buffer.from(`${blanks}\r\nget${blanks}k\r\nping ${blanks}\r\n`)), [
+      ["get", "k"],
+      ["ping"],
+    ]);
+    assert(performance.now() - startedAtMs < 1_000);
+  });
+
   it("reads the same split in two at each boundary", () => {
     for (let at = 0; at <= stream.length; at += 1) {
       assert.deepEqual(read(stream.subarray(0, at), stream.subarray(at)), requests, `split at ${at}`);

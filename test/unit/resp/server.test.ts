@@ -8,6 +8,13 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { RespServer } from "../../../src/resp/server.js";
 import { MemoryKeyspace } from "./memory-keyspace.js";
 
+/** An error that cannot even be put into words. */
+class Unspeakable extends Error {
+  override toString(): string {
+    throw this;
+  }
+}
+
 let directory: string;
 let listener: Server;
 let server: RespServer;
@@ -127,6 +134,31 @@ describe("a session", () => {
     assert.equal(await readAll(socket), "+PONG\r\n-ERR Protocol error: invalid bulk length\r\n");
   });
 
+  it("refuses a reply that is too long, and goes on", async () => {
+    const socket = await client();
+    keyspace.set("k", "v".repeat(1_048_576));
+    socket.write(`mget${" k".repeat(600)}\r\n`);
+    assert.equal(await readUntil(socket, "\r\n"), "-ERR reply is larger than 268435456 bytes\r\n");
+    socket.write("ping\r\n");
+    assert.equal(await readUntil(socket, "\r\n"), "+PONG\r\n");
+  });
+
+  it("ends alone when it fails, at once or after a wait", async () => {
+    const [sync, waiting, other] = [await client(), await client(), await client()];
+    keyspace.get = () => {
+      throw new Unspeakable();
+    };
+    keyspace.onReady = async () => {
+      throw new Unspeakable();
+    };
+    sync.write("get k\r\n");
+    assert.equal(await readAll(sync), "");
+    waiting.write("lankv.wait 0 0 1000\r\n");
+    assert.equal(await readAll(waiting), "");
+    other.write("ping\r\n");
+    assert.equal(await readUntil(other, "\r\n"), "+PONG\r\n");
+  });
+
   it("does nothing that a browser asks for", async () => {
     const socket = await client();
     socket.write("POST / HTTP/1.1\r\nHost: localhost\r\n\r\nset k v\r\n");
@@ -156,6 +188,21 @@ describe("the server", () => {
       next.write("ping\r\n");
       reply = await readUntil(next, "\r\n");
     }
+  });
+
+  it("ends the connection of a refused client that stays and talks", async () => {
+    const held = [await client(), await client(), await client()];
+    for (const socket of held) {
+      socket.write("ping\r\n");
+      await readUntil(socket, "\r\n");
+    }
+    const refused = connect({ path: path.join(directory, "s"), allowHalfOpen: true });
+    clients.push(refused);
+    refused.on("error", () => undefined);
+    await once(refused, "connect");
+    refused.write("ping\r\n");
+    server.close();
+    await new Promise((resolve) => listener.close(resolve));
   });
 
   it("ends all connections when it closes", async () => {

@@ -1,0 +1,208 @@
+/** One replica among peers that this test plays: they say what no honest one would, or say nothing. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Effect, Input } from "../../src/core/effect.js";
+import type { Beacon, Message, Vitals } from "../../src/core/message.js";
+import type { KvRecord } from "../../src/core/record.js";
+import { Replica } from "../../src/core/replica.js";
+
+const EMPTY_ROOT = "0000000000000000";
+
+/** A replica, its clock, and everything that it wanted done. */
+class Table {
+  readonly replica: Replica;
+  #monoMs = 1_000;
+  /** Everything that it wanted done, so far. */
+  readonly effects: Effect[] = [];
+
+  constructor() {
+    const identity = { nodeId: "00000000000000aa", writer: "00000000000000aa", name: "own", cluster: 1 };
+    const place = { port: 1, advertise: "", software: "0" };
+    this.replica = new Replica({ ...identity, ...place, random: () => 0.5 });
+    this.step({ type: "start", online: true });
+  }
+
+  get now(): { monoMs: number; wallMs: number } {
+    return { monoMs: this.#monoMs, wallMs: 1_700_000_000_000 + this.#monoMs };
+  }
+
+  step(input: Input): readonly Effect[] {
+    const effects = this.replica.step(input, this.now);
+    this.effects.push(...effects);
+    return effects;
+  }
+
+  /** Lets time pass, and calls on each second's beat. */
+  pass(ms: number, beat: () => void = () => undefined): void {
+    const untilMs = this.#monoMs + ms;
+    while (this.#monoMs < untilMs) {
+      this.#monoMs += 50;
+      if (this.#monoMs % 1_000 === 0) beat();
+      this.step({ type: "wake" });
+    }
+  }
+
+  hear(message: Message): readonly Effect[] {
+    return this.step({ type: "message", message });
+  }
+}
+
+/** A peer that the test plays. */
+class Played {
+  constructor(
+    private readonly table: Table,
+    readonly writer: string,
+    private readonly told: { readonly root: string; readonly keys: number; readonly head?: number },
+  ) {}
+
+  get vitals(): Vitals {
+    const { root, keys, head = 0 } = this.told;
+    const { wallMs } = this.table.now;
+    return { nodeId: this.writer, writer: this.writer, wallMs, head, root, keys, state: "live" };
+  }
+
+  beacon(other: Partial<Beacon> = {}): Beacon {
+    const place = { cluster: 1, name: "played", port: 2, advertise: "", software: "0" };
+    return { ...this.vitals, ...place, hello: false, goodbye: false, ...other };
+  }
+
+  /** Comes up, subscribes, and ticks. */
+  link(from: string): void {
+    this.table.step({ type: "beacon", beacon: this.beacon(), from });
+    this.table.step({ type: "subscription", writer: this.writer, present: true });
+    this.tick();
+  }
+
+  tick(): void {
+    this.table.hear({ type: "tick", from: this.writer, vitals: this.vitals });
+  }
+}
+
+function recordOf(writer: string, key: string): KvRecord {
+  return { stamp: 1, writer, key, kind: "value", value: "v", expiresAtMs: undefined, replaces: [] };
+}
+
+function asked(effects: readonly Effect[], of: Message["type"], to: string): boolean {
+  return effects.some(
+    (effect) => effect.type === "publish" && effect.to === to && effect.message.type === of,
+  );
+}
+
+describe("a peer that ticks but never answers", () => {
+  it("does not keep a node from asking the others", () => {
+    const table = new Table();
+    const silent = new Played(table, "00000000000000b1", { root: "1111111111111111", keys: 1_000_000 });
+    const honest = new Played(table, "00000000000000b2", { root: "2222222222222222", keys: 5 });
+    silent.link("10.0.0.1");
+    honest.link("10.0.0.2");
+    const beat = (): void => {
+      silent.tick();
+      honest.tick();
+    };
+    table.pass(30_000, beat);
+    assert.ok(asked(table.effects, "question", silent.writer), "the one that claims most is asked first");
+    assert.ok(asked(table.effects, "question", honest.writer));
+  });
+});
+
+describe("a goodbye", () => {
+  it("waits for what the peer had sent before it", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 });
+    peer.link("10.0.0.1");
+    table.step({ type: "beacon", beacon: peer.beacon({ goodbye: true, head: 1 }), from: "10.0.0.1" });
+    assert.equal(table.replica.presence.peers.size, 1);
+    table.hear({ type: "set", from: peer.writer, seq: 1, records: [recordOf(peer.writer, "last")] });
+    table.step({ type: "wake" });
+    assert.equal(table.replica.get("last")?.value, "v");
+    assert.equal(table.replica.presence.peers.size, 0);
+  });
+
+  it("waits half a second of silence for what was lost", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 });
+    peer.link("10.0.0.1");
+    table.step({ type: "beacon", beacon: peer.beacon({ goodbye: true, head: 1 }), from: "10.0.0.1" });
+    table.pass(600);
+    assert.equal(table.replica.presence.peers.size, 0);
+  });
+
+  it("from an address that the peer was never heard from is ignored", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 });
+    peer.link("10.0.0.1");
+    table.step({ type: "beacon", beacon: peer.beacon({ goodbye: true }), from: "10.0.0.66" });
+    assert.equal(table.replica.presence.peers.size, 1);
+  });
+});
+
+describe("a beacon that claims the address of a peer that talks", () => {
+  it("takes nothing from it", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 });
+    peer.link("10.0.0.1");
+    const thief = new Played(table, "00000000000000b2", { root: EMPTY_ROOT, keys: 0 });
+    const effects = table.step({
+      type: "beacon",
+      beacon: thief.beacon({ advertise: "10.0.0.1" }),
+      from: "10.0.0.66",
+    });
+    assert.deepEqual([...table.replica.presence.peers.keys()], [peer.writer]);
+    assert.ok(!effects.some((effect) => effect.type === "disconnect"));
+  });
+});
+
+describe("an answer for keys that its budget cut short", () => {
+  it("is asked for again from where it ended", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 });
+    peer.link("10.0.0.1");
+    table.pass(3_000, () => {
+      peer.tick();
+    });
+    const untilMs = table.now.monoMs + 60_000;
+    const effects = ["one", "two"].flatMap((key) => table.step({ type: "seek", key, untilMs }));
+    const [first] = questionsIn(effects);
+    assert.deepEqual(first?.keys, ["one"]);
+    const answer = { type: "answer", from: peer.writer, part: 0, last: true, tail: 1, records: [] } as const;
+    const [second] = questionsIn(table.hear({ ...answer, id: first.id, next: undefined }));
+    assert.deepEqual(second?.keys, ["two"]);
+    const [third] = questionsIn(table.hear({ ...answer, id: second.id, next: 0 }));
+    assert.deepEqual(third?.keys, ["two"], "the peer had not come to it");
+  });
+});
+
+function questionsIn(effects: readonly Effect[]): { id: number; keys: readonly string[] }[] {
+  return effects.flatMap((effect) => {
+    if (effect.type !== "publish" || effect.message.type !== "question") return [];
+    const { id, ask } = effect.message;
+    return ask.of === "keys" ? [{ id, keys: ask.keys }] : [];
+  });
+}
+
+describe("a large answer over a slow wire", () => {
+  it("is not cut off by a fresh connection", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: "1111111111111111", keys: 1 });
+    peer.link("10.0.0.1");
+    // Its beacons come; its answer takes twenty seconds.
+    const beat = (): void => {
+      table.step({ type: "beacon", beacon: peer.beacon(), from: "10.0.0.1" });
+    };
+    table.pass(20_000, beat);
+    assert.ok(!table.effects.some((effect) => effect.type === "disconnect"));
+  });
+});
+
+describe("a loss that is delivered again", () => {
+  it("is one conflict", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 });
+    peer.link("10.0.0.1");
+    table.replica.write("k", "mine", undefined, table.now.wallMs);
+    for (let seq = 1; seq <= 3; seq += 1) {
+      table.hear({ type: "set", from: peer.writer, seq, records: [recordOf(peer.writer, "k")] });
+    }
+    assert.equal(table.replica.conflicts.count, 1);
+  });
+});
