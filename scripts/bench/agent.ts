@@ -1,7 +1,7 @@
 /**
  * What runs on the hosts of the benchmark: a node opened as a library, doing one job. It prints one line of JSON.
  *
- *     agent.js write COUNT       waits for a peer, writes COUNT keys, waits until a peer holds as many, stays
+ *     agent.js write COUNT       waits for a peer, writes COUNT keys in batches, stays
  *     agent.js join COUNT        opens a node and waits until it holds COUNT keys
  *     agent.js joins TIMES       opens a node, waits until it is live, closes it; TIMES times
  *     agent.js heal COUNT        waits for a peer to leave and to come back, then until it holds COUNT keys; stays
@@ -12,7 +12,7 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { open, type Lankv } from "../../src/index.js";
-import { keyOf, VALUE } from "./load.js";
+import { DEPTH, keyOf, VALUE } from "./load.js";
 
 const [role = "", countText = "0"] = process.argv.slice(2);
 const count = Number(countText);
@@ -38,7 +38,10 @@ async function write(): Promise<void> {
   const kv = await openNode();
   await kv.ready({ peers: 1 });
   const startedAtMs = clockMs();
-  for (let i = 0; i < count; i += 1) await kv.set(keyOf(i), VALUE);
+  for (let from = 0; from < count; from += DEPTH) {
+    const length = Math.min(DEPTH, count - from);
+    await kv.batch(Array.from({ length }, (_, i) => ({ type: "set", key: keyOf(from + i), value: VALUE })));
+  }
   print({ startedAtMs, writtenAtMs: clockMs(), rssBytes: process.memoryUsage.rss() });
   await once(process, "SIGTERM");
   await kv.close();

@@ -12,7 +12,7 @@ import type { Program } from "../../test/lan/program.js";
 import { until } from "../../test/lan/until.js";
 import { heardAfterMs, percentile, visibleAfterMs } from "./latency.js";
 import { cpuSeconds, Redis, residentBytes } from "./redis.js";
-import { keyOf, VALUE } from "./load.js";
+import { DEPTH, keyOf, VALUE } from "./load.js";
 
 const agent = fileURLToPath(new URL("agent.js", import.meta.url));
 const PATIENCE = { deadlineMs: 120_000 };
@@ -74,7 +74,13 @@ export async function replication({ keys }: Sizes): Promise<Row[]> {
   const rssBytes = Math.max(numberMember(written, "rssBytes"), await residentBytes(reader.pid));
   const joinPerSecond = (keys / joinMs) * 1000;
   return [
-    ratioRow("sets applied at the other node", setsPerSecond, redis.setsPerSecond, 0.6, perSecond),
+    ratioRow(
+      `sets applied at the other node, ${String(DEPTH)} at once`,
+      setsPerSecond,
+      redis.setsPerSecond,
+      0.6,
+      perSecond,
+    ),
     ratioRow(`a newcomer gets ${String(keys)} keys`, joinPerSecond, redis.joinPerSecond, 0.3, perSecond),
     ceilingRow(`memory at ${String(keys)} keys`, rssBytes, redis.rssBytes, 2.5, megabytes),
   ];

@@ -5,6 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { run } from "../../test/lan/command.js";
 import type { Host } from "../../test/lan/host.js";
 import { RespClient } from "../../test/lan/resp-client.js";
+import { DEPTH } from "./load.js";
 import { until } from "../../test/lan/until.js";
 
 export class Redis implements AsyncDisposable {
@@ -54,9 +55,9 @@ export class Redis implements AsyncDisposable {
     await primary.client.call("DEL", "followed");
   }
 
-  /** Writes so many keys with redis-benchmark, 64 deep. */
+  /** Writes so many keys with redis-benchmark, in pipelines. */
   async load(count: number): Promise<void> {
-    const size = ["-t", "set", "-n", String(count), "-r", "1000000000", "-d", "100", "-P", "64"];
+    const size = ["-t", "set", "-n", String(count), "-r", "1000000000", "-d", "100", "-P", String(DEPTH)];
     const { code, stderr } = await run("redis-benchmark", ["-s", this.socket, "-q", ...size], {
       timeoutMs: 120_000,
     });

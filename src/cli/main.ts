@@ -33,12 +33,17 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** One sentence; with --verbose also where it happened and what underlies it. */
 function tell(error: unknown, isVerbose: boolean): void {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`lankv: ${toPrintable(Buffer.from(message))}\n`);
+  say(`lankv: ${message}\n`);
   if (isVerbose && error instanceof Error) {
     const cause =
       error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}\n` : "";
-    process.stderr.write(`${error.stack ?? ""}\n${cause}`);
+    say(`${error.stack ?? ""}\n${cause}`);
   } else if (error instanceof Failure && error.exitCode === EXIT.usage) {
-    process.stderr.write("See 'lankv --help'.\n");
+    say("See 'lankv --help'.\n");
   }
+}
+
+/** Errors may quote what others wrote. */
+function say(text: string): void {
+  process.stderr.write(toPrintable(Buffer.from(text)));
 }

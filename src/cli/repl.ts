@@ -29,6 +29,8 @@ export async function repl(flags: GlobalFlags): Promise<ExitCode> {
   const server = start({
     prompt: isTerminal ? "lankv> " : "",
     terminal: isTerminal,
+    // A preview would ask the daemon for keys at each stroke.
+    preview: false,
     ...(isTerminal ? {} : { input: Readable.from(turns.lines(process.stdin)), output: process.stdout }),
   });
   turns.follow(server);

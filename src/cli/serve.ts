@@ -121,7 +121,9 @@ function follow({ node }: Daemon, log: Log): void {
   node.on("conflict", () => {
     conflicts += 1;
     timer ??= setTimeout(() => {
-      log.warn(`${String(conflicts)} concurrent writes lost; see 'lankv conflicts'`);
+      log.warn(
+        `${String(conflicts)} concurrent ${conflicts === 1 ? "write" : "writes"} lost; see 'lankv conflicts'`,
+      );
       conflicts = 0;
       timer = undefined;
     }, CONFLICTS_EVERY_MS).unref();

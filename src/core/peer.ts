@@ -6,7 +6,7 @@ import type { Writer } from "./version.js";
 /** How many questions in a row a peer may leave unanswered before others are asked rather than it. */
 const LOST_MAX = 3;
 /** Of so many readings of its clock, the one that was least delayed counts. */
-const CLOCK_READINGS = 8;
+const CLOCK_READINGS_MAX = 8;
 /** How many addresses of one peer are remembered. */
 const HOSTS_MAX = 8;
 
@@ -88,7 +88,7 @@ export class Peer {
   /** The peer's wall clock and the own at the moment of hearing it, Unix milliseconds. */
   readClock(itsWallMs: number, ownWallMs: number): void {
     this.#clockReadingsMs.push(itsWallMs - ownWallMs);
-    if (this.#clockReadingsMs.length > CLOCK_READINGS) this.#clockReadingsMs.shift();
+    if (this.#clockReadingsMs.length > CLOCK_READINGS_MAX) this.#clockReadingsMs.shift();
   }
 
   /** Every address that it was heard from, the latest last. */

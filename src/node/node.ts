@@ -1,33 +1,30 @@
 /**
  * A node in this process: the replica, driven by sockets and the clock.
  *
- * This is the only place where the program reads the time and draws random numbers. It passes inputs to the
- * core and carries out the effects: first what goes to the network, in order, then what listeners are told, in order, so
+ * It passes inputs to the core and carries out the effects: first what goes to the network, in order, then what listeners are told, in order, so
  * that nothing a listener does comes in between. Keys and values are byte strings here; the text view is in
  * lankv.ts.
  */
-import { randomInt } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import createDebug from "debug";
 import { LIMITS, type Bytes } from "../core/bytes.js";
-import type { Effect, Input, Now, PeerChange } from "../core/effect.js";
+import type { Effect, Input, PeerChange } from "../core/effect.js";
 import { LankvError } from "../core/error.js";
-import { murmur3 } from "../core/hash.js";
-import { mintId } from "../core/identity.js";
 import type { State } from "../core/message.js";
 import type { Peer } from "../core/peer.js";
 import type { KvRecord } from "../core/record.js";
 import { RECORDS_MAX, type RecordMap } from "../core/record-map.js";
-import { Replica } from "../core/replica.js";
-import { BeaconSocket } from "../net/beacon-socket.js";
+import type { Replica } from "../core/replica.js";
+import type { BeaconSocket } from "../net/beacon-socket.js";
 import { callListener } from "../net/listener.js";
-import { Mesh } from "../net/mesh.js";
-import { decodeBeacon, encodeBeacon } from "../wire/beacon.js";
+import type { Mesh } from "../net/mesh.js";
+import { encodeBeacon } from "../wire/beacon.js";
 import { EXPIRES_MAX_MS } from "../wire/records.js";
-import { DataDir } from "./data-dir.js";
+import { monoMs, now, wallMs } from "./ambient.js";
+import type { DataDir } from "./data-dir.js";
 import type { NodeOptions } from "./options.js";
-import { software } from "./software.js";
+import { openParts, type Parts } from "./parts.js";
 
 const debug = createDebug("lankv:node");
 
@@ -39,8 +36,9 @@ const NETWORK_EVERY_MS = 1_000;
 
 /** Closing waits for the peers only after a write that is younger: they held an older one long ago. */
 const WRITTEN_LATELY_MS = 5_000;
-/** How long closing waits until the peers hold what was written here: a tick each way, and a question in between. */
+/** How long closing waits for the peers to take what was written here since they last told of progress; and in all. */
 const HANDOVER_MS = 2_000;
+const HANDOVER_MAX_MS = 8_000;
 /** How often it looks whether they do. */
 const LOOK_EVERY_MS = 10;
 /** How long closing waits for PUB to take what waits. */
@@ -73,11 +71,12 @@ const NEWS: ReadonlySet<Effect["type"]> = new Set([
 export class Node extends EventEmitter<NodeEvents> {
   readonly options: NodeOptions;
   readonly startedAtMs: number;
+  /** What was not for this node, by reason. */
+  readonly ignored: ReadonlyMap<string, number>;
   readonly #replica: Replica;
   readonly #mesh: Mesh;
   readonly #beacons: BeaconSocket;
   readonly #dataDir: DataDir | undefined;
-  readonly #ignored: Map<string, number>;
   #addresses = "";
   /** The addresses that the mesh is bound to; undefined = that failed. */
   #boundTo: string | undefined;
@@ -91,23 +90,18 @@ export class Node extends EventEmitter<NodeEvents> {
   #closed: Promise<void> | undefined;
   #isStopped = false;
 
-  private constructor(parts: {
-    options: NodeOptions;
-    replica: Replica;
-    mesh: Mesh;
-    beacons: BeaconSocket;
-    dataDir: DataDir | undefined;
-    ignored: Map<string, number>;
-  }) {
+  private constructor({ options, replica, mesh, beacons, dataDir, ignored, hosts }: Parts) {
     super();
     // Everybody who waits for a key listens.
     this.setMaxListeners(0);
-    this.options = parts.options;
-    this.#replica = parts.replica;
-    this.#mesh = parts.mesh;
-    this.#beacons = parts.beacons;
-    this.#dataDir = parts.dataDir;
-    this.#ignored = parts.ignored;
+    this.options = options;
+    this.ignored = ignored;
+    this.#replica = replica;
+    this.#mesh = mesh;
+    this.#beacons = beacons;
+    this.#dataDir = dataDir;
+    this.#boundTo = hosts?.join(" ");
+    this.#addresses = this.addresses.join(" ");
     this.startedAtMs = monoMs();
   }
 
@@ -116,56 +110,11 @@ export class Node extends EventEmitter<NodeEvents> {
    * @throws {LankvError} LANKV_PORT, LANKV_DATA_DIR, LANKV_IN_USE
    */
   static async open(options: NodeOptions): Promise<Node> {
-    const opened: { close(): Promise<void> }[] = [];
-    const ignored = new Map<string, number>();
-    const count = (reason: string): void => {
-      ignored.set(reason, (ignored.get(reason) ?? 0) + 1);
-      debug("ignored: %s", reason);
-    };
     const late: { node?: Node } = {};
-    try {
-      const dataDir = options.dataDir === undefined ? undefined : await DataDir.open(options.dataDir);
-      if (dataDir !== undefined) opened.push(dataDir);
-      const nodeId = (await dataDir?.readNodeId()) ?? mintId(random);
-      await dataDir?.writeNodeId(nodeId);
-      const writer = mintId(random);
-      const cluster = murmur3(Buffer.from(options.cluster).toString("latin1"), 0);
-      const { beaconPort, interfaces, peers, discovery } = options;
-      const beacons = await BeaconSocket.open(
-        { port: beaconPort, interfaces, peers, discovery, monoMs },
-        (datagram, from) => {
-          const beacon = decodeBeacon(datagram, cluster);
-          if (typeof beacon === "string") count(`beacon: ${beacon}`);
-          else late.node?.step({ type: "beacon", beacon, from });
-        },
-      );
-      opened.push(beacons);
-      const hosts =
-        interfaces === undefined ? undefined : beacons.networks().map((network) => network.address);
-      const mesh = await Mesh.open(
-        { writer, port: options.port, hosts, monoMs },
-        {
-          onMessage: (message) => late.node?.step({ type: "message", message }),
-          onSubscription: (peer, present) => late.node?.step({ type: "subscription", writer: peer, present }),
-          onMalformed: () => {
-            count("message: malformed");
-          },
-        },
-      );
-      opened.push(mesh);
-      const { name, advertise } = options;
-      const self = { nodeId, writer, name, cluster, port: mesh.port, advertise, software };
-      const replica = new Replica({ ...self, random });
-      const node = new Node({ options, replica, mesh, beacons, dataDir, ignored });
-      late.node = node;
-      node.#addresses = node.addresses.join(" ");
-      node.#boundTo = hosts?.join(" ");
-      node.step({ type: "start", online: node.#isOnline });
-      return node;
-    } catch (error) {
-      for (const part of opened.reverse()) await part.close();
-      throw error;
-    }
+    const node = new Node(await openParts(options, (input) => late.node?.step(input)));
+    late.node = node;
+    node.step({ type: "start", online: node.#isOnline });
+    return node;
   }
 
   get replica(): Replica {
@@ -181,14 +130,9 @@ export class Node extends EventEmitter<NodeEvents> {
     return this.#beacons.networks().map((network) => network.address);
   }
 
-  /** What was not for this node, by reason. */
-  get ignored(): ReadonlyMap<string, number> {
-    return this.#ignored;
-  }
-
   /** Corrected wall clock, Unix milliseconds: what expiry goes by. */
   nowMs(): number {
-    return Math.round(this.#replica.correctedMs(Date.now()));
+    return Math.round(this.#replica.correctedMs(wallMs()));
   }
 
   /** The record of a key unless it is missing, deleted or expired. */
@@ -209,7 +153,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.checkSize(key, value);
     // The LAN's clocks, which this node may follow, can be anywhere.
     const atMs = expiresAtMs === undefined ? undefined : Math.min(Math.max(0, expiresAtMs), EXPIRES_MAX_MS);
-    const record = this.#replica.write(key, value, atMs, Date.now());
+    const record = this.#replica.write(key, value, atMs, wallMs());
     if (record === undefined) throw this.#cannotWrite();
     this.#writesThisTurn += 1;
     if (this.#writesThisTurn === 1) {
@@ -403,8 +347,15 @@ export class Node extends EventEmitter<NodeEvents> {
 
   async #close(): Promise<void> {
     this.step({ type: "flush" });
-    const untilMs = monoMs() + HANDOVER_MS;
-    while (this.#isAwaited && monoMs() < untilMs) await sleep(LOOK_EVERY_MS);
+    const endMs = monoMs() + HANDOVER_MAX_MS;
+    let untilMs = monoMs() + HANDOVER_MS;
+    let told = this.#toldRoots;
+    while (this.#isAwaited && monoMs() < untilMs) {
+      await sleep(LOOK_EVERY_MS);
+      if (this.#toldRoots === told) continue;
+      told = this.#toldRoots;
+      untilMs = Math.min(monoMs() + HANDOVER_MS, endMs);
+    }
     await this.#mesh.drained(DRAIN_MS);
     this.step({ type: "stop" });
     this.#isStopped = true;
@@ -418,6 +369,11 @@ export class Node extends EventEmitter<NodeEvents> {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** What the peers last told of what they hold. */
+  get #toldRoots(): string {
+    return this.#replica.presence.linked.map(({ vitals }) => vitals.root).join(" ");
+  }
+
   /** Whether a peer may still need this node to get what was written here. */
   get #isAwaited(): boolean {
     if (monoMs() - this.#wroteAtMs >= WRITTEN_LATELY_MS) return false;
@@ -426,16 +382,4 @@ export class Node extends EventEmitter<NodeEvents> {
       ({ presence, isLeaving, vitals }) => presence === "up" && !isLeaving && vitals.root !== map.root,
     );
   }
-}
-
-function now(): Now {
-  return { monoMs: monoMs(), wallMs: Date.now() };
-}
-
-function monoMs(): number {
-  return performance.now();
-}
-
-function random(): number {
-  return randomInt(2 ** 47) / 2 ** 47;
 }

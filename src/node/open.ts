@@ -9,6 +9,7 @@ import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import { versionToText } from "../core/version.js";
 import { callListener } from "../net/listener.js";
+import { wallMs } from "./ambient.js";
 import type {
   BatchOperation,
   Change,
@@ -54,7 +55,7 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     this.#node = node;
     node.on("conflict", (winner, loser) => {
       if (this.listenerCount("conflict") === 0) return;
-      this.emit("conflict", conflictStatus({ winner, loser, foundAtMs: Date.now() }));
+      this.emit("conflict", conflictStatus({ winner, loser, foundAtMs: wallMs() }));
     });
     node.on("state", (state) => this.emit("state", state));
     node.on("peer", (change, peer) => {

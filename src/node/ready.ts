@@ -1,6 +1,7 @@
 /** Waiting until a node is live, or has no network to become live in, has its peers, and holds what they hold. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
+import { monoMs } from "./ambient.js";
 import type { ReadyOptions } from "./lankv.js";
 import type { Node } from "./node.js";
 
@@ -10,14 +11,14 @@ const LOOK_EVERY_MS = 20;
 /** @throws {LankvError} LANKV_TIMEOUT, LANKV_CLOSED */
 export async function ready(node: Node, options: ReadyOptions = {}): Promise<void> {
   const { peers = 0, synced = false, timeoutMs = Infinity, signal } = options;
-  const untilMs = performance.now() + timeoutMs;
+  const untilMs = monoMs() + timeoutMs;
   for (;;) {
     signal?.throwIfAborted();
     if (node.isClosed)
       throw new LankvError("LANKV_CLOSED", "This node is closed, and nobody can wait for it any more.");
     const lacking = whatLacks(node, peers, synced);
     if (lacking === undefined) return;
-    if (performance.now() >= untilMs) {
+    if (monoMs() >= untilMs) {
       throw new LankvError("LANKV_TIMEOUT", `Not ready after ${String(timeoutMs)} ms: ${lacking}.`);
     }
     await sleep(LOOK_EVERY_MS);

@@ -4,6 +4,7 @@ import type { Peer } from "../core/peer.js";
 import type { Departed } from "../core/presence.js";
 import type { KvRecord } from "../core/record.js";
 import { stampToWallMs, versionToText } from "../core/version.js";
+import { monoMs } from "./ambient.js";
 import type { ConflictStatus, Entry, PeerStatus, Status } from "./lankv.js";
 import type { Node } from "./node.js";
 import { software } from "./software.js";
@@ -26,7 +27,7 @@ export function statusOf(node: Node): Status {
     peers: up.length,
     head: replica.head,
     conflicts: replica.conflicts.count,
-    uptimeMs: Math.round(performance.now() - node.startedAtMs),
+    uptimeMs: Math.round(monoMs() - node.startedAtMs),
     version: software,
     addresses: node.addresses,
     port,

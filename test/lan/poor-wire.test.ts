@@ -50,3 +50,18 @@ scenario(
   },
   { needs },
 );
+
+scenario(
+  "a value of 1 MiB over a wire of 1.5 Mbit/s, which takes longer than a peer may be silent",
+  async (lan) => {
+    const [h1, h2] = await Promise.all([lan.daemon(), lan.daemon()]);
+    await h2.host.cable.impair({ rateMbit: 1.5 });
+    await seeEachOther([h1, h2]);
+    const large: Entry[] = [["large", randomBytes(1024 * 1024)]];
+    await setAll(h1, large);
+
+    await equalRoots([h1, h2], { deadlineMs: 90_000 });
+    await holdExactly([h1, h2], large);
+  },
+  { needs },
+);

@@ -70,12 +70,12 @@ describe("questions under way", () => {
     assert.equal(questions.size, 1);
   });
 
-  it("are lost after a time without progress, which doubles up to 16 s and shrinks with answers", () => {
+  it("are lost after a time without progress, which doubles up to 32 s and shrinks with answers", () => {
     const questions = new Questions();
     const peer = linkedPeer("a");
     const peers = new Map([["a", peer]]);
     let nowMs = 0;
-    for (const patienceMs of [1_000, 2_000, 4_000, 8_000, 32_000, 32_000]) {
+    for (const patienceMs of [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000]) {
       questions.open(peer, RANGE, nowMs);
       assert.equal(questions.wakeAtMs, nowMs + patienceMs);
       assert.equal(questions.takeOverdue(peers, nowMs + patienceMs - 1).length, 0);
@@ -84,7 +84,7 @@ describe("questions under way", () => {
     }
     const { id } = questions.open(peer, RANGE, nowMs);
     questions.handlePart(part(id, 0, true), nowMs + 10);
-    assert.equal(peer.patienceMs, 8_000);
+    assert.equal(peer.patienceMs, 16_000);
   });
 
   it("are lost at once with their peer, or with the link to it", () => {

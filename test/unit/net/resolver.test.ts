@@ -97,8 +97,9 @@ describe("the resolver", () => {
 
   it("forgets the oldest of too many", async () => {
     for (let i = 0; i <= HOSTS_MAX; i += 1) resolver.known(`host${i}`);
-    for (let i = 0; i < asked.length; i += 1) {
-      asked[i]?.answer("10.0.0.1");
+    // Each answer lets the next be asked.
+    for (const question of asked) {
+      question.answer("10.0.0.1");
       await nextTurn();
     }
     const before = asked.length;

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, it } from "node:test";
 import { inspect } from "node:util";
 import type { BatchOperation, Change, Lankv, OpenOptions, SetOptions } from "../../../src/node/lankv.js";
 import { open } from "../../../src/node/open.js";
-import { freeUdpPort, until } from "../net/loopback.js";
+import { freeUdpPort, uncaught, until } from "../net/loopback.js";
 
 const opened: Lankv[] = [];
 let beaconPort = 0;
@@ -258,6 +258,15 @@ describe("wrong arguments", () => {
       [() => kv.set("k", wrong(7)), "TypeError", /^value must be a string or a Uint8Array, not number$/],
       [() => kv.set(wrong(null), "v"), "TypeError", /^key must be a string .*, not null$/],
       [() => kv.get(wrong([])), "TypeError", /^key must be a string .*, not object$/],
+      [() => kv.entry(wrong(1)), "TypeError", /^key must be a string .*, not number$/],
+      [() => kv.has(wrong(1)), "TypeError", /^key must be a string .*, not number$/],
+      [() => kv.getMany(["k", wrong(1)]), "TypeError", /^key must be a string .*, not number$/],
+      [() => kv.get("", { timeoutMs: 1 }), "RangeError", /^key must have 1 to 1024 bytes, not 0$/],
+      [
+        () => kv.get("k".repeat(1025), { timeoutMs: 1 }),
+        "RangeError",
+        /^key must have 1 to 1024 bytes, not 1025$/,
+      ],
       [() => kv.set("k", "v", { ttlMs: 0 }), "RangeError", /^ttlMs must be .* 1 or more, not 0$/],
       [() => kv.set("k", "v", { ttlMs: 1.5 }), "RangeError", /^ttlMs must be .*, not 1.5$/],
       [
@@ -310,6 +319,30 @@ describe("events", () => {
     await kv.set("b", "1");
     await until("the second is heard", () => last === "b");
     assert.deepEqual(heard, ["on a", "once a"]);
+  });
+
+  it("go on when a listener throws, whose error is uncaught", async () => {
+    const kv = await openOne();
+    const heard: string[] = [];
+    kv.on("change", ({ key }) => {
+      heard.push(key);
+      if (key === "a") throw new Error("a listener's");
+    });
+    kv.on("state", () => {
+      throw new Error("another's");
+    });
+    const errors = await uncaught(async () => {
+      await kv.batch(["a", "b"].map((key) => ({ type: "set", key, value: "1" })));
+      await until("both are heard", () => heard.length === 2);
+      await kv.ready();
+      await kv.set("c", "1");
+      await until("the next is heard", () => heard.length === 3);
+    });
+    assert.deepEqual(heard, ["a", "b", "c"]);
+    assert.deepEqual(
+      errors.map((error) => (error instanceof Error ? error.message : error)),
+      ["a listener's", "another's"],
+    );
   });
 
   it("tell the state", async () => {

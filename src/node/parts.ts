@@ -1,0 +1,82 @@
+/** What a node is made of, opened together: the replica, its sockets and its data directory. */
+import createDebug from "debug";
+import type { Input } from "../core/effect.js";
+import { murmur3 } from "../core/hash.js";
+import { mintId } from "../core/identity.js";
+import { Replica } from "../core/replica.js";
+import { BeaconSocket } from "../net/beacon-socket.js";
+import { Mesh } from "../net/mesh.js";
+import { decodeBeacon } from "../wire/beacon.js";
+import { monoMs, random } from "./ambient.js";
+import { DataDir } from "./data-dir.js";
+import type { NodeOptions } from "./options.js";
+import { software } from "./software.js";
+
+const debug = createDebug("lankv:node");
+
+export interface Parts {
+  readonly options: NodeOptions;
+  readonly replica: Replica;
+  readonly mesh: Mesh;
+  readonly beacons: BeaconSocket;
+  /** Undefined = nothing is kept on disk. */
+  readonly dataDir: DataDir | undefined;
+  /** What was not for this node, by reason. */
+  readonly ignored: ReadonlyMap<string, number>;
+  /** The addresses that the mesh is bound to; undefined = all of the machine. */
+  readonly hosts: readonly string[] | undefined;
+}
+
+/**
+ * Opens all, or nothing: what was opened is closed again when the rest fails.
+ * @param onInput called with everything that comes from the network
+ * @throws {LankvError} LANKV_PORT, LANKV_DATA_DIR, LANKV_IN_USE
+ */
+export async function openParts(options: NodeOptions, onInput: (input: Input) => void): Promise<Parts> {
+  const opened: { close(): Promise<void> }[] = [];
+  const ignored = new Map<string, number>();
+  const count = (reason: string): void => {
+    ignored.set(reason, (ignored.get(reason) ?? 0) + 1);
+    debug("ignored: %s", reason);
+  };
+  try {
+    const dataDir = options.dataDir === undefined ? undefined : await DataDir.open(options.dataDir);
+    if (dataDir !== undefined) opened.push(dataDir);
+    const nodeId = (await dataDir?.readNodeId()) ?? mintId(random);
+    await dataDir?.writeNodeId(nodeId);
+    const writer = mintId(random);
+    const cluster = murmur3(Buffer.from(options.cluster).toString("latin1"), 0);
+    const { beaconPort, interfaces, peers, discovery } = options;
+    const beacons = await BeaconSocket.open(
+      { port: beaconPort, interfaces, peers, discovery, monoMs },
+      (datagram, from) => {
+        const beacon = decodeBeacon(datagram, cluster);
+        if (typeof beacon === "string") count(`beacon: ${beacon}`);
+        else onInput({ type: "beacon", beacon, from });
+      },
+    );
+    opened.push(beacons);
+    const hosts = interfaces === undefined ? undefined : beacons.networks().map(({ address }) => address);
+    const mesh = await Mesh.open(
+      { writer, port: options.port, hosts, monoMs },
+      {
+        onMessage: (message) => {
+          onInput({ type: "message", message });
+        },
+        onSubscription: (peer, present) => {
+          onInput({ type: "subscription", writer: peer, present });
+        },
+        onMalformed: () => {
+          count("message: malformed");
+        },
+      },
+    );
+    const { name, advertise } = options;
+    const self = { nodeId, writer, name, cluster, port: mesh.port, advertise, software };
+    const replica = new Replica({ ...self, random });
+    return { options, replica, mesh, beacons, dataDir, ignored, hosts };
+  } catch (error) {
+    for (const part of opened.reverse()) await part.close();
+    throw error;
+  }
+}
