@@ -41,6 +41,8 @@ export class Peer {
   connectedAtMs: number;
   /** When its last message came over the mesh; 0 = none since connecting. */
   messageAtMs = 0;
+  /** Whether the own addresses have changed since its last message: the connection may have gone with them. */
+  isConnectionDoubtful = false;
   /** Whether any message of it ever came: a beacon alone can come from anybody. */
   hasTalked = false;
   readonly #clockReadingsMs: number[] = [];

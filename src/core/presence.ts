@@ -87,6 +87,7 @@ export class Presence {
     if (peer === undefined) return undefined;
     if (peer.messageAtMs === 0) peer.lost = 0;
     peer.messageAtMs = nowMs;
+    peer.isConnectionDoubtful = false;
     peer.hasTalked = true;
     this.#heard(peer, nowMs);
     return peer;
@@ -116,6 +117,11 @@ export class Presence {
       peer.connectedAtMs += blockedMs;
       if (peer.messageAtMs > 0) peer.messageAtMs += blockedMs;
     }
+  }
+
+  /** The own addresses have changed. */
+  doubtConnections(): void {
+    for (const peer of this.#peers.values()) peer.isConnectionDoubtful = true;
   }
 
   handleWake(now: Now): void {
@@ -218,10 +224,12 @@ export class Presence {
 
   /**
    * A message counts when it is whole, and a large one that was asked for may be long on its way over a slow link. So
-   * a peer that left questions unanswered is borne with for longer than it takes to ask it once more.
+   * a peer that left questions unanswered is borne with for longer than it takes to ask it once more. Not so when this
+   * node's addresses have changed: its connections may be dead without a sign.
    */
   #mendConnection(peer: Peer, nowMs: number): void {
-    const bearMs = Math.max(RECONNECT_AFTER_MS, Math.min(2 * peer.patienceMs, RECONNECT_SLOW_AFTER_MS));
+    const slowMs = peer.isConnectionDoubtful ? 0 : Math.min(2 * peer.patienceMs, RECONNECT_SLOW_AFTER_MS);
+    const bearMs = Math.max(RECONNECT_AFTER_MS, slowMs);
     if (nowMs - Math.max(peer.connectedAtMs, peer.messageAtMs) < bearMs) return;
     this.#emit({ type: "disconnect", endpoint: peer.endpoint });
     this.#connect(peer, nowMs);
@@ -229,6 +237,7 @@ export class Presence {
 
   #connect(peer: Peer, nowMs: number): void {
     peer.connectedAtMs = nowMs;
+    peer.isConnectionDoubtful = false;
     peer.messageAtMs = 0;
     this.#emit({ type: "connect", endpoint: peer.endpoint });
   }

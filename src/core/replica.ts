@@ -207,6 +207,7 @@ export class Replica {
         return;
       case "network":
         this.#announcer.hello(now);
+        this.#presence.doubtConnections();
         if (!input.online) this.#bootstrap.goOffline();
         else if (this.state === "offline") this.#bootstrap.seek(now.monoMs);
         return;
