@@ -21,8 +21,8 @@ export const QUIET_AFTER_MS = 2_500;
 export const GONE_AFTER_MS = 4_000;
 /** How long a connection may be silent, though its peer is heard, before it is made afresh. */
 export const RECONNECT_AFTER_MS = 4_000;
-/** The same for a peer that is slow to answer: enough for 1 MiB at 0.3 Mbit/s. */
-const RECONNECT_SLOW_AFTER_MS = 30_000;
+/** The same for a peer that is slow to answer: enough for 1 MiB at 1.1 Mbit/s. A dead connection waits as long. */
+const RECONNECT_SLOW_AFTER_MS = 8_000;
 /** The process that a restarted node replaces is gone after this much more silence. */
 const REPLACED_AFTER_MS = 1_500;
 /** How long the rest of what a peer sent before its goodbye is waited for, after each message of it. */
