@@ -90,6 +90,8 @@ export class Mesh {
   readonly #loops: Promise<void>[] = [];
   #queue: Outgoing[] = [];
   #isDraining = false;
+  /** Settles when the binding under way is over; undefined = there is none. */
+  #binding: Promise<unknown> | undefined;
   #isClosed = false;
   #port: number;
 
@@ -138,8 +140,23 @@ export class Mesh {
     return this.#port;
   }
 
-  /** Binds exactly these addresses, all to the same port. */
+  /**
+   * Binds exactly these addresses, all to the same port. ZeroMQ refuses to send or receive meanwhile, so what is to be
+   * sent waits.
+   */
   async bind(hosts: readonly string[]): Promise<void> {
+    const done = (this.#binding ?? Promise.resolve()).then(() => this.#rebind(hosts));
+    const settled = done.catch(() => undefined);
+    this.#binding = settled;
+    await settled;
+    if (this.#binding === settled) {
+      this.#binding = undefined;
+      this.#drain();
+    }
+    await done;
+  }
+
+  async #rebind(hosts: readonly string[]): Promise<void> {
     for (const host of [...this.#bound]) {
       if (hosts.includes(host)) continue;
       this.#bound.delete(host);
@@ -181,7 +198,7 @@ export class Mesh {
   publish(message: Message, to: Writer | undefined): void {
     if (this.#isClosed) return;
     if (this.#isDraining) this.#queue.push({ message, to });
-    else if (this.#sentThisTurn < SENDS_PER_TURN) this.#send({ message, to });
+    else if (this.#binding === undefined && this.#sentThisTurn < SENDS_PER_TURN) this.#send({ message, to });
     else {
       this.#queue.push({ message, to });
       this.#isDraining = true;
@@ -238,7 +255,7 @@ export class Mesh {
   /** A new turn of the event loop. */
   #drain(): void {
     this.#sentThisTurn = 0;
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#binding !== undefined) return;
     const count = Math.max(SENDS_PER_TURN, Math.ceil(this.#queue.length / QUEUE_SHARE));
     for (const outgoing of this.#queue.splice(0, count)) this.#send(outgoing);
     this.#isDraining = this.#queue.length > 0;
@@ -292,17 +309,29 @@ export class Mesh {
   }
 
   async #readSubscriptions(): Promise<void> {
-    for await (const [frame] of this.#pub) {
-      const writer = frame === undefined ? undefined : subscriberOf(frame.toString("latin1", 1, 64));
-      const change = CHANGES.get(frame?.[0]);
-      // A subscriber may also send whatever else it likes.
-      if (writer === undefined || change === undefined) continue;
-      const count = Math.max(0, (this.#subscriptions.get(writer) ?? 0) + change);
-      this.#count(writer, count);
-      callListener(() => {
-        this.#listener.onSubscription(writer, count > 0);
-      });
+    while (!this.#isClosed) {
+      await this.#binding;
+      try {
+        const [frame] = await this.#pub.receive();
+        if (frame !== undefined) this.#handleSubscription(frame);
+      } catch (error) {
+        // Closed, or an address is just being bound.
+        debug("receive: %O", error);
+        await nextTurn();
+      }
     }
+  }
+
+  #handleSubscription(frame: Buffer): void {
+    const writer = subscriberOf(frame.toString("latin1", 1, 64));
+    const change = CHANGES.get(frame[0]);
+    // A subscriber may also send whatever else it likes.
+    if (writer === undefined || change === undefined) return;
+    const count = Math.max(0, (this.#subscriptions.get(writer) ?? 0) + change);
+    this.#count(writer, count);
+    callListener(() => {
+      this.#listener.onSubscription(writer, count > 0);
+    });
   }
 
   #count(writer: Writer, subscriptions: number): void {
