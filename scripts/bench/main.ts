@@ -81,5 +81,11 @@ async function toPage(body: string): Promise<string> {
     "",
     body,
     "",
+    "What is missed, and why. Polling with GET: a request costs Node 0.07 ms and Redis 0.03, and a message crosses two more",
+    "threads on its way, ZeroMQ's on each side, so that the second or third GET sees what the first one sees at a replica.",
+    "An awaited `get()`: the promise and its turn of the microtask queue take a third of the time; `peek()` is without. At a",
+    "million keys in random order a read waits for memory. A first-class event for the first and fewer cache misses",
+    "for the second would be the next steps.",
+    "",
   ].join("\n");
 }
