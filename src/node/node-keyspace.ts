@@ -1,10 +1,12 @@
 /** A node as the Redis-protocol server sees it: values that are deleted or expired are not there. */
 import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
+import { BUCKETS } from "../core/hash.js";
 import type { KvRecord } from "../core/record.js";
 import type { Keyspace, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
 import type { Node } from "./node.js";
+import { random } from "./ambient.js";
 import { ready } from "./ready.js";
 import { sought } from "./sought.js";
 import { peersOf, statusOf } from "./status.js";
@@ -74,6 +76,33 @@ export class NodeKeyspace implements Keyspace {
 
   conflicts(): readonly Conflict[] {
     return this.#node.replica.conflicts.list();
+  }
+
+  lastWrite(key: Bytes): KvRecord | undefined {
+    return this.#node.map.get(key);
+  }
+
+  /** Some bucket, and from there on the first with a key that lives. */
+  random(): KvRecord | undefined {
+    const from = Math.floor(random() * BUCKETS);
+    for (let step = 0; step < BUCKETS; step += 1) {
+      const records = [...this.bucket((from + step) % BUCKETS)];
+      const record = records[Math.floor(random() * records.length)];
+      if (record !== undefined) return record;
+    }
+    return undefined;
+  }
+
+  publish(): void {
+    // The mesh carries no such message yet.
+  }
+
+  confirmed(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  listen(): void {
+    // Nothing is told yet.
   }
 }
 

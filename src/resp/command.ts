@@ -4,7 +4,32 @@ import type { Keyspace } from "./keyspace.js";
 import type { Reply } from "./reply.js";
 
 /** As Redis names them in COMMAND. */
-export type Flag = "readonly" | "write" | "admin" | "fast" | "blocking";
+export type Flag =
+  | "readonly"
+  | "write"
+  | "admin"
+  | "fast"
+  | "blocking"
+  | "pubsub"
+  /** Served before AUTH. */
+  | "no_auth"
+  /** Refused inside MULTI: it waits for something, and a transaction does not. */
+  | "no_multi";
+
+/** As Redis groups them in COMMAND DOCS; what Redis has not is in "lankv". */
+export type Group = "connection" | "generic" | "lankv" | "pubsub" | "server" | "string" | "transactions";
+
+/**
+ * What a client may count on.
+ * `reads`: answered from the copy on this node. `everywhere`: written here at once, and reaches every node; the last
+ * writer wins. `this node`: what is read and what is written is one step on this node, but not on the LAN: of two
+ * such steps at once on two nodes, the later one wins. `lan`: reaches whoever listens on any node, or is lost.
+ * `connection`: concerns nothing but this connection or this server.
+ */
+export type Guarantee = "reads" | "everywhere" | "this node" | "lan" | "connection";
+
+/** The class of an event, by which `notify-keyspace-events` chooses: generic, string, expired, new key. */
+export type EventClass = "g" | "$" | "x" | "n";
 
 /** Where a command's keys are among its arguments: positions from 1, `last` from the end when negative. */
 export interface KeyPositions {
@@ -30,6 +55,10 @@ export interface Context {
   readonly table: CommandTable;
   /** Number of connections. */
   readonly clients: number;
+  /** Inside EXEC: the handler must do all of its work at once and return no promise. */
+  readonly isInTransaction: boolean;
+  /** Tells the subscribers of the keyspace channels what a command of this node did to a key, in Redis's words. */
+  notify(eventClass: EventClass, event: string, key: Bytes): void;
 }
 
 /** @param args what follows the command's name; as many as the arity says */
@@ -45,6 +74,12 @@ export interface Command {
   readonly keys?: KeyPositions;
   /** One line that says what it does. */
   readonly summary: string;
+  /** What follows the name, in the notation of Redis's documentation: `key value [NX | XX] [EX seconds]`; "" = nothing. */
+  readonly syntax: string;
+  readonly group: Group;
+  readonly guarantee: Guarantee;
+  /** A sentence or two for docs/redis.md where something differs from Redis, or its guarantee needs more words. */
+  readonly note?: string;
   readonly handler: Handler;
   /** Commands that the first argument chooses from; `handler` serves when there is none. */
   readonly subcommands?: readonly Command[];

@@ -9,6 +9,9 @@ const clientSubcommands: readonly Command[] = [
     arity: 2,
     flags: [],
     summary: "The number of this connection",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (_, { client }) => client.id,
   },
   {
@@ -16,6 +19,9 @@ const clientSubcommands: readonly Command[] = [
     arity: 3,
     flags: [],
     summary: "Names this connection",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (args, { client }) => {
       const name = args[0] ?? "";
       if (/[^!-~]/.test(name)) {
@@ -30,6 +36,9 @@ const clientSubcommands: readonly Command[] = [
     arity: 2,
     flags: [],
     summary: "The name of this connection",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (_, { client }) => (client.name === "" ? null : client.name),
   },
   {
@@ -37,6 +46,9 @@ const clientSubcommands: readonly Command[] = [
     arity: 4,
     flags: [],
     summary: "Takes note of the client's library: LIB-NAME or LIB-VER",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (args) => {
       if (!/^lib-(?:name|ver)$/i.test(args[0] ?? "")) {
         throw new CommandError(`ERR Unrecognized option '${args[0] ?? ""}'`);
@@ -52,6 +64,9 @@ export const connectionCommands: readonly Command[] = [
     arity: -1,
     flags: ["fast"],
     summary: "PONG, or the argument",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (args) => {
       if (args.length > 1) throw new CommandError("ERR wrong number of arguments for 'ping' command");
       return args[0] ?? new Simple("PONG");
@@ -62,6 +77,9 @@ export const connectionCommands: readonly Command[] = [
     arity: 2,
     flags: ["fast"],
     summary: "The argument",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (args) => args[0] ?? "",
   },
   {
@@ -69,6 +87,9 @@ export const connectionCommands: readonly Command[] = [
     arity: -1,
     flags: ["fast"],
     summary: "Agrees on the version of the protocol, 2: HELLO [2 [SETNAME name]]",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (args, { client, keyspace }) => {
       if (args[0] !== undefined && args[0] !== "2") {
         if (!/^\d+$/.test(args[0])) {
@@ -99,6 +120,9 @@ export const connectionCommands: readonly Command[] = [
     arity: -2,
     flags: ["fast"],
     summary: "Refused: no password is set",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: () => {
       throw new CommandError(
         "ERR AUTH <password> called without any password configured for the default user. " +
@@ -111,6 +135,9 @@ export const connectionCommands: readonly Command[] = [
     arity: -2,
     flags: [],
     summary: "Commands on this connection",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     subcommands: clientSubcommands,
     handler: () => null,
   },
@@ -119,6 +146,9 @@ export const connectionCommands: readonly Command[] = [
     arity: 2,
     flags: ["fast"],
     summary: "Chooses the database; there is only 0",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (args) => {
       if (toInteger(args[0]) !== 0) throw new CommandError("ERR DB index is out of range");
       return OK;
@@ -129,6 +159,9 @@ export const connectionCommands: readonly Command[] = [
     arity: -1,
     flags: ["fast"],
     summary: "Ends the connection",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
     handler: (_, { client }) => {
       client.closeAfterReply();
       return OK;

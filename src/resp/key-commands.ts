@@ -37,6 +37,9 @@ export const keyCommands: readonly Command[] = [
     flags: ["write"],
     keys: ALL_KEYS,
     summary: "Deletes keys; returns how many held a value",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: remove,
   },
   {
@@ -45,6 +48,9 @@ export const keyCommands: readonly Command[] = [
     flags: ["write", "fast"],
     keys: ALL_KEYS,
     summary: "Deletes keys; returns how many held a value",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: remove,
   },
   {
@@ -53,6 +59,9 @@ export const keyCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ALL_KEYS,
     summary: "How many of the keys hold a value",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: (args, { keyspace }) => countOf(args, (key) => keyspace.get(key) !== undefined),
   },
   {
@@ -61,6 +70,9 @@ export const keyCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ONE_KEY,
     summary: "What a key holds: string or none",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: (args, { keyspace }) =>
       new Simple(keyspace.get(args[0] ?? "") === undefined ? "none" : "string"),
   },
@@ -70,6 +82,9 @@ export const keyCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ONE_KEY,
     summary: "Seconds until a key expires; -1 = never, -2 = it is missing",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: (args, { keyspace }) => {
       const ms = lifeMs(keyspace, args[0] ?? "");
       return ms < 0 ? ms : Math.round(ms / 1000);
@@ -81,6 +96,9 @@ export const keyCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ONE_KEY,
     summary: "Milliseconds until a key expires; -1 = never, -2 = it is missing",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: (args, { keyspace }) => lifeMs(keyspace, args[0] ?? ""),
   },
   {
@@ -88,6 +106,9 @@ export const keyCommands: readonly Command[] = [
     arity: -2,
     flags: ["readonly"],
     summary: "Some keys and a cursor to go on from: SCAN cursor [MATCH pattern] [COUNT n] [TYPE type]",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: scanKeys,
   },
   {
@@ -95,6 +116,9 @@ export const keyCommands: readonly Command[] = [
     arity: 2,
     flags: ["readonly"],
     summary: "All keys that match a pattern",
+    syntax: "",
+    group: "generic",
+    guarantee: "reads",
     handler: (args, { keyspace }) => allKeys(keyspace, globToPredicate(args[0] ?? "")),
   },
 ];

@@ -38,8 +38,32 @@ export interface Keyspace {
   peers(): readonly object[];
   /** The latest concurrent writes that lost, oldest first. */
   conflicts(): readonly Conflict[];
+  /** The last write to a key that this node knows of, whatever it was and however long it holds: a value, or a tombstone. */
+  lastWrite(key: Bytes): KvRecord | undefined;
+  /** The record of some key that holds a value now, by chance; undefined when there is none. */
+  random(): KvRecord | undefined;
+  /** Gives a message to whoever listens to the channel on the other nodes, who may miss it. */
+  publish(channel: Bytes, payload: Bytes): void;
+  /**
+   * Waits until so many peers have confirmed that they hold everything written here so far, or the time is up.
+   * @param timeoutMs 0 = no limit but the signal
+   * @returns how many have
+   */
+  confirmed(peers: number, timeoutMs: number, signal: AbortSignal): Promise<number>;
+  /** From now on the listener is told; there is one listener. */
+  listen(listener: KeyspaceListener): void;
   /** Asks the program to end; returns at once. */
   stop(): void;
+}
+
+/** Is told what no command of this node did. */
+export interface KeyspaceListener {
+  /** Other nodes wrote these; `replaced[i]` is what was held here before `records[i]`, alive or not. */
+  changed(records: readonly KvRecord[], replaced: readonly (KvRecord | undefined)[]): void;
+  /** The time of these keys has run out. */
+  expired(keys: readonly Bytes[]): void;
+  /** A message of another node. */
+  published(channel: Bytes, payload: Bytes): void;
 }
 
 export interface ReadyDemand {

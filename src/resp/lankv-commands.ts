@@ -17,6 +17,9 @@ export const lankvCommands: readonly Command[] = [
     arity: 1,
     flags: ["readonly"],
     summary: "What this node is, holds and sees, as JSON",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: (_, { keyspace }) => json(keyspace.status()),
   },
   {
@@ -24,6 +27,9 @@ export const lankvCommands: readonly Command[] = [
     arity: 1,
     flags: ["readonly"],
     summary: "The other nodes, as JSON",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: (_, { keyspace }) => json(keyspace.peers()),
   },
   {
@@ -31,6 +37,9 @@ export const lankvCommands: readonly Command[] = [
     arity: 1,
     flags: ["readonly"],
     summary: "The latest concurrent writes that lost, oldest first, as JSON",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: (_, { keyspace }) => json(keyspace.conflicts().map(conflictToEntry)),
   },
   {
@@ -39,6 +48,9 @@ export const lankvCommands: readonly Command[] = [
     flags: ["readonly", "blocking"],
     keys: ONE_KEY,
     summary: "The value of a key; a missing one is asked of the peers: LANKV.GET key timeout-ms",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: async (args, context) => (await find(args, context))?.value ?? null,
   },
   {
@@ -47,6 +59,9 @@ export const lankvCommands: readonly Command[] = [
     flags: ["readonly", "blocking"],
     keys: ONE_KEY,
     summary: "Value, version, origin and times of a key, as JSON: LANKV.ENTRY key [timeout-ms]",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: async (args, context) => {
       const record = await find(args, context);
       return record === undefined ? null : json(recordToEntry(record));
@@ -58,6 +73,9 @@ export const lankvCommands: readonly Command[] = [
     flags: ["readonly", "blocking"],
     keys: ONE_KEY,
     summary: "As LANKV.ENTRY, with the value's length in place of the value: LANKV.META key [timeout-ms]",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: async (args, context) => {
       const record = await find(args, context);
       return record === undefined ? null : json(recordToMeta(record));
@@ -68,6 +86,9 @@ export const lankvCommands: readonly Command[] = [
     arity: -1,
     flags: ["readonly"],
     summary: "Keys in the order of their bytes: LANKV.LS [prefix [limit]]",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: async (args, context) => {
       const limit = args[1] === undefined ? Number.POSITIVE_INFINITY : toCount(args[1]);
       const keys = await keysWith(args[0] ?? "", context);
@@ -80,6 +101,9 @@ export const lankvCommands: readonly Command[] = [
     arity: 2,
     flags: ["write"],
     summary: "Deletes all keys that start so; returns how many: LANKV.CLEAR prefix",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: async (args, context) => {
       let count = 0;
       for (const key of await keysWith(args[0] ?? "", context)) {
@@ -94,6 +118,9 @@ export const lankvCommands: readonly Command[] = [
     flags: ["readonly", "blocking"],
     summary:
       "Waits until this node is live, sees so many peers and, with synced = 1, holds the same: LANKV.WAIT peers synced timeout-ms",
+    syntax: "",
+    group: "lankv",
+    guarantee: "reads",
     handler: async (args, { keyspace, client }) => {
       await keyspace.ready({
         peers: toCount(args[0]),

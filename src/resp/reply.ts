@@ -11,8 +11,46 @@ export class ErrorReply {
   constructor(readonly text: string) {}
 }
 
-/** A byte string is a bulk string; null is "nothing there". */
-export type Reply = Bytes | number | null | Simple | ErrorReply | readonly Reply[];
+/** A map: keys and values in turn. In RESP2 an array of both. */
+export class MapReply {
+  constructor(readonly entries: readonly Reply[]) {}
+}
+
+/** A set; in RESP2 an array. */
+export class SetReply {
+  constructor(readonly members: readonly Reply[]) {}
+}
+
+/** A floating-point number; in RESP2 a bulk string. */
+export class Double {
+  constructor(readonly value: number) {}
+}
+
+/** A text for people; in RESP2 a bulk string. */
+export class Verbatim {
+  constructor(readonly text: Bytes) {}
+}
+
+/** "No array", where RESP2 tells it from "no bulk string": an EXEC that was given up. */
+export const NULL_ARRAY = Symbol("null array");
+
+/** The version of the protocol that a connection speaks. */
+export type Protocol = 2 | 3;
+
+/** A byte string is a bulk string; null is "nothing there"; a boolean is 1 or 0 in RESP2. */
+export type Reply =
+  | Bytes
+  | number
+  | boolean
+  | null
+  | typeof NULL_ARRAY
+  | Simple
+  | ErrorReply
+  | Double
+  | Verbatim
+  | MapReply
+  | SetReply
+  | readonly Reply[];
 
 export const OK = new Simple("OK");
 
@@ -23,33 +61,66 @@ export const REPLY_BYTES_MAX = 256 * 1_048_576;
 const ITEM_BYTES = 32;
 
 /** As `encode`; an error instead of a reply that is too long. */
-export function encodeBounded(reply: Reply): Bytes {
+export function encodeBounded(reply: Reply, protocol: Protocol): Bytes {
   const isTooLong = bytesOf(reply) > REPLY_BYTES_MAX;
   return encode(
     isTooLong ? new ErrorReply(`ERR reply is larger than ${String(REPLY_BYTES_MAX)} bytes`) : reply,
+    protocol,
   );
 }
 
 /** No less than `encode` makes of the values in a reply. */
 function bytesOf(reply: Reply): number {
   if (typeof reply === "string") return ITEM_BYTES + reply.length;
-  if (typeof reply === "number" || reply === null) return ITEM_BYTES;
-  if (reply instanceof Simple || reply instanceof ErrorReply) return ITEM_BYTES + reply.text.length;
+  if (typeof reply !== "object" || reply === null || reply instanceof Double) return ITEM_BYTES;
+  if (reply instanceof Simple || reply instanceof ErrorReply || reply instanceof Verbatim) {
+    return ITEM_BYTES + reply.text.length;
+  }
   let bytes = ITEM_BYTES;
-  for (const item of reply) bytes += bytesOf(item);
+  for (const item of itemsOf(reply)) bytes += bytesOf(item);
   return bytes;
 }
 
+function itemsOf(reply: MapReply | SetReply | readonly Reply[]): readonly Reply[] {
+  if (reply instanceof MapReply) return reply.entries;
+  return reply instanceof SetReply ? reply.members : reply;
+}
+
 /** The reply as it goes onto the wire. */
-export function encode(reply: Reply): Bytes {
-  if (typeof reply === "string") return `$${String(reply.length)}\r\n${reply}\r\n`;
+export function encode(reply: Reply, protocol: Protocol): Bytes {
+  if (typeof reply === "string") return bulk(reply);
   if (typeof reply === "number") return `:${String(reply)}\r\n`;
-  if (reply === null) return "$-1\r\n";
+  if (reply === null) return protocol === 3 ? "_\r\n" : "$-1\r\n";
+  if (typeof reply === "boolean")
+    return protocol === 3 ? `#${reply ? "t" : "f"}\r\n` : `:${reply ? "1" : "0"}\r\n`;
+  if (reply === NULL_ARRAY) return protocol === 3 ? "_\r\n" : "*-1\r\n";
   if (reply instanceof Simple) return `+${reply.text}\r\n`;
   if (reply instanceof ErrorReply) return `-${toLine(reply.text)}\r\n`;
-  let encoded = `*${String(reply.length)}\r\n`;
-  for (const item of reply) encoded += encode(item);
+  if (reply instanceof Double)
+    return protocol === 3 ? `,${doubleToText(reply.value)}\r\n` : bulk(doubleToText(reply.value));
+  if (reply instanceof Verbatim) {
+    return protocol === 3 ? `=${String(reply.text.length + 4)}\r\ntxt:${reply.text}\r\n` : bulk(reply.text);
+  }
+  const items = itemsOf(reply);
+  let encoded = head(reply, items.length, protocol);
+  for (const item of items) encoded += encode(item, protocol);
   return encoded;
+}
+
+function head(reply: MapReply | SetReply | readonly Reply[], length: number, protocol: Protocol): Bytes {
+  if (protocol === 3 && reply instanceof MapReply) return `%${String(length / 2)}\r\n`;
+  return `${protocol === 3 && reply instanceof SetReply ? "~" : "*"}${String(length)}\r\n`;
+}
+
+function bulk(bytes: Bytes): Bytes {
+  return `$${String(bytes.length)}\r\n${bytes}\r\n`;
+}
+
+/** As RESP3 writes it: the shortest digits, or `inf`, `-inf`, `nan`. */
+function doubleToText(value: number): Bytes {
+  if (Number.isFinite(value)) return String(value);
+  if (Number.isNaN(value)) return "nan";
+  return value > 0 ? "inf" : "-inf";
 }
 
 /** Errors are one line; they may quote what a client or a disk has said. */

@@ -9,6 +9,9 @@ const commandSubcommands: readonly Command[] = [
     arity: 2,
     flags: [],
     summary: "How many commands there are",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (_, { table }) => table.size,
   },
   {
@@ -16,6 +19,9 @@ const commandSubcommands: readonly Command[] = [
     arity: -2,
     flags: [],
     summary: "The names of all commands",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (_, { table }) => [...table.keys()],
   },
   {
@@ -23,6 +29,9 @@ const commandSubcommands: readonly Command[] = [
     arity: -2,
     flags: [],
     summary: "Arity, flags and key positions of commands",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (args, { table }) => chosen(args, table).map(([, command]) => describe(command)),
   },
   {
@@ -30,6 +39,9 @@ const commandSubcommands: readonly Command[] = [
     arity: -2,
     flags: [],
     summary: "What commands do",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (args, { table }) =>
       chosen(args, table).flatMap(([name, command]) =>
         command === undefined
@@ -45,6 +57,9 @@ export const serverCommands: readonly Command[] = [
     arity: -1,
     flags: [],
     summary: "Arity, flags and key positions of all commands",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     subcommands: commandSubcommands,
     handler: (_, { table }) => [...table.values()].map(describe),
   },
@@ -53,6 +68,9 @@ export const serverCommands: readonly Command[] = [
     arity: -1,
     flags: [],
     summary: "What the server is and holds, one line each",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (args, context) => info(args, context),
   },
   {
@@ -60,6 +78,9 @@ export const serverCommands: readonly Command[] = [
     arity: 1,
     flags: ["fast"],
     summary: "The corrected clock: seconds, and microseconds in the second",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (_, { keyspace }) => {
       const ms = keyspace.nowMs();
       return [String(Math.floor(ms / 1000)), String(Math.floor((ms % 1000) * 1000))];
@@ -70,6 +91,9 @@ export const serverCommands: readonly Command[] = [
     arity: 1,
     flags: ["readonly", "fast"],
     summary: "How many keys hold a value",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (_, { keyspace }) => keyspace.size,
   },
   {
@@ -77,6 +101,9 @@ export const serverCommands: readonly Command[] = [
     arity: -1,
     flags: ["admin"],
     summary: "Says goodbye to the peers and ends the server",
+    syntax: "",
+    group: "server",
+    guarantee: "connection",
     handler: (_, { keyspace }) => {
       keyspace.stop();
       return OK;

@@ -55,7 +55,9 @@ export class RespServer {
     });
     socket.on("error", () => socket.destroy());
     socket.resume();
-    socket.end(encode(new ErrorReply("ERR max number of clients reached")), "latin1", () => socket.destroy());
+    socket.end(encode(new ErrorReply("ERR max number of clients reached"), 2), "latin1", () =>
+      socket.destroy(),
+    );
   }
 
   #contextOf(client: Client): Context {
@@ -67,6 +69,8 @@ export class RespServer {
       get clients() {
         return sessions.size;
       },
+      isInTransaction: false,
+      notify: () => undefined,
     };
   }
 }

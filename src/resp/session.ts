@@ -81,7 +81,7 @@ export class Session {
   #fail(error: unknown): void {
     this.#isEnding = true;
     if (error instanceof ProtocolError) {
-      this.#output += encode(new ErrorReply(`ERR ${error.message}`));
+      this.#output += encode(new ErrorReply(`ERR ${error.message}`), 2);
       this.#flush();
     } else {
       debug("client %d: failed: %O", this.#client.id, error);
@@ -98,7 +98,7 @@ export class Session {
     }
     const reply = execute(request, this.#context);
     if (reply instanceof Promise) this.#wait(reply);
-    else this.#output += encodeBounded(reply);
+    else this.#output += encodeBounded(reply, 2);
   }
 
   #wait(reply: Promise<Reply>): void {
@@ -108,7 +108,7 @@ export class Session {
       .then((settled) => {
         this.#isWaiting = false;
         if (this.#socket.destroyed) return;
-        this.#output += encodeBounded(settled);
+        this.#output += encodeBounded(settled, 2);
         this.#socket.resume();
         this.#run();
       })

@@ -34,6 +34,9 @@ export const setCommands: readonly Command[] = [
     flags: ["write"],
     keys: ONE_KEY,
     summary: "Writes a value: SET key value [NX|XX] [GET] [EX s|PX ms|EXAT s|PXAT ms|KEEPTTL]",
+    syntax: "",
+    group: "string",
+    guarantee: "everywhere",
     handler: (args, { keyspace }) => {
       const key = args[0] ?? "";
       const demand = args.length === 2 ? PLAIN : readDemand(args, keyspace, "set");
@@ -50,6 +53,9 @@ export const setCommands: readonly Command[] = [
     keys: ONE_KEY,
     summary:
       "Writes a value and returns the version of the write: as SET, and with IFVERSION version; null when a condition fails",
+    syntax: "",
+    group: "string",
+    guarantee: "everywhere",
     handler: (args, { keyspace }) => {
       const key = args[0] ?? "";
       const demand = readDemand(args, keyspace, "lankv.set");

@@ -10,6 +10,9 @@ export const stringCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ONE_KEY,
     summary: "The value of a key",
+    syntax: "",
+    group: "string",
+    guarantee: "reads",
     handler: (args, { keyspace }) => keyspace.get(args[0] ?? "")?.value ?? null,
   },
   ...setCommands,
@@ -19,6 +22,9 @@ export const stringCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ALL_KEYS,
     summary: "The values of keys",
+    syntax: "",
+    group: "string",
+    guarantee: "reads",
     handler: (args, { keyspace }) => args.map((key) => keyspace.get(key)?.value ?? null),
   },
   {
@@ -27,6 +33,9 @@ export const stringCommands: readonly Command[] = [
     flags: ["write"],
     keys: { first: 1, last: -1, step: 2 },
     summary: "Writes values: MSET key value [key value ...]",
+    syntax: "",
+    group: "string",
+    guarantee: "reads",
     handler: (args, { keyspace }) => {
       if (args.length % 2 !== 0) {
         throw new CommandError("ERR wrong number of arguments for 'mset' command");
@@ -43,6 +52,9 @@ export const stringCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ONE_KEY,
     summary: "The length of a value in bytes",
+    syntax: "",
+    group: "string",
+    guarantee: "reads",
     handler: (args, { keyspace }) => keyspace.get(args[0] ?? "")?.value.length ?? 0,
   },
 ];

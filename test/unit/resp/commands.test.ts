@@ -21,12 +21,19 @@ beforeEach(() => {
       closed = true;
     },
   };
-  context = { keyspace, client, table: commandTable, clients: 3 };
+  context = {
+    keyspace,
+    client,
+    table: commandTable,
+    clients: 3,
+    isInTransaction: false,
+    notify: () => undefined,
+  };
 });
 
 /** The reply to a command line without quotes, as it goes onto the wire. */
 async function reply(line: string): Promise<string> {
-  return encode(await execute(line.split(" "), context));
+  return encode(await execute(line.split(" "), context), 2);
 }
 
 /** The bytes of a reply that is a bulk string. */
@@ -84,7 +91,7 @@ describe("the command table", () => {
 
   it("keeps an error on one line", async () => {
     assert.equal(
-      encode(await execute(["a\r\nb", "c\nd"], context)),
+      encode(await execute(["a\r\nb", "c\nd"], context), 2),
       "-ERR unknown command 'a b', with args beginning with: 'c d' \r\n",
     );
   });
@@ -124,14 +131,17 @@ describe("values", () => {
   it("are set all or none", async () => {
     const tooLong = "v".repeat(1_048_577);
     assert.equal(
-      encode(await execute(["mset", "a", "1", "b", tooLong], context)),
+      encode(await execute(["mset", "a", "1", "b", tooLong], context), 2),
       "-ERR value must have at most 1048576 bytes\r\n",
     );
     assert.equal(keyspace.size, 0);
   });
 
   it("say what bound a key broke", async () => {
-    assert.equal(encode(await execute(["set", "", "v"], context)), "-ERR key must have 1 to 1024 bytes\r\n");
+    assert.equal(
+      encode(await execute(["set", "", "v"], context), 2),
+      "-ERR key must have 1 to 1024 bytes\r\n",
+    );
   });
 
   it("are set under conditions", async () => {
@@ -256,7 +266,7 @@ describe("the connection", () => {
     assert.equal(await reply("client getname"), "$-1\r\n");
     assert.equal(await reply("client setname me"), "+OK\r\n");
     assert.equal(
-      encode(await execute(["client", "setname", "a b"], context)),
+      encode(await execute(["client", "setname", "a b"], context), 2),
       "-ERR Client names cannot contain spaces, newlines or special characters.\r\n",
     );
     assert.equal(await reply("client setinfo lib-name x"), "+OK\r\n");
@@ -350,7 +360,7 @@ describe("the LANKV commands", () => {
     for (const key of ["", "k".repeat(1025)]) {
       for (const command of ["lankv.get", "lankv.entry", "lankv.meta"]) {
         assert.equal(
-          encode(await execute([command, key, "100"], context)),
+          encode(await execute([command, key, "100"], context), 2),
           "-ERR key must have 1 to 1024 bytes\r\n",
         );
       }

@@ -4,7 +4,7 @@ import { LankvError } from "../../../src/core/error.js";
 import { BUCKETS } from "../../../src/core/hash.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import { wallToStamp } from "../../../src/core/version.js";
-import type { Keyspace, KeyspaceStatus, ReadyDemand } from "../../../src/resp/keyspace.js";
+import type { Keyspace, KeyspaceListener, KeyspaceStatus, ReadyDemand } from "../../../src/resp/keyspace.js";
 
 const writer = "00000000000000aa";
 
@@ -17,6 +17,11 @@ export class MemoryKeyspace implements Keyspace {
   readonly lost: Conflict[] = [];
   /** Called by `ready`; default: it is ready. */
   onReady: (demand: ReadyDemand) => Promise<void> = async () => undefined;
+  /** What was published on the LAN. */
+  readonly published: (readonly [channel: Bytes, payload: Bytes])[] = [];
+  /** How many peers `confirmed` finds. */
+  confirmations = 0;
+  listener: KeyspaceListener | undefined;
   readonly #records = new Map<Bytes, KvRecord>();
   readonly #buckets = new Map<number, Set<Bytes>>();
   #ticks = 0;
@@ -94,6 +99,26 @@ export class MemoryKeyspace implements Keyspace {
 
   conflicts(): readonly Conflict[] {
     return this.lost;
+  }
+
+  lastWrite(key: Bytes): KvRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  random(): KvRecord | undefined {
+    return [...this.#records.values()].find((record) => this.get(record.key) !== undefined);
+  }
+
+  publish(channel: Bytes, payload: Bytes): void {
+    this.published.push([channel, payload]);
+  }
+
+  async confirmed(): Promise<number> {
+    return this.confirmations;
+  }
+
+  listen(listener: KeyspaceListener): void {
+    this.listener = listener;
   }
 
   stop(): void {
