@@ -76,7 +76,10 @@ for (const [name, start] of SERVERS) {
           assert.match(String(mixed?.[1]?.[0]), /ERR value is not an integer or out of range/);
           assert.deepEqual(mixed?.[2], [null, "text"]);
           const answers = await Promise.all(Array.from({ length: 500 }, (_, i) => redis.echo(String(i))));
-          assert.deepEqual(answers, Array.from({ length: 500 }, (_, i) => String(i)));
+          assert.deepEqual(
+            answers,
+            Array.from({ length: 500 }, (_, i) => String(i)),
+          );
         });
 
         it("runs transactions, and gives one up when a watched key has changed", async () => {
@@ -189,7 +192,13 @@ for (const [name, start] of SERVERS) {
         const allowed = connect({ port, protocol, password: PASSWORD });
         const named = connect({ port, protocol, username: "default", password: PASSWORD });
         const stranger = connect({ port, protocol, retryStrategy: null, enableReadyCheck: false });
-        const liar = connect({ port, protocol, password: "wrong", retryStrategy: null, enableReadyCheck: false });
+        const liar = connect({
+          port,
+          protocol,
+          password: "wrong",
+          retryStrategy: null,
+          enableReadyCheck: false,
+        });
         assert.equal(await allowed.set("k", "v"), "OK");
         assert.equal(await named.get("k"), "v");
         await assert.rejects(stranger.get("k"), /NOAUTH/);

@@ -205,7 +205,11 @@ for (const [name, start] of SERVERS) {
         const named = create({ ...where, username: "default", password: PASSWORD });
         await named.connect();
         assert.equal(await named.get("k"), "v");
-        const liar = createClient({ ...where, socket: { ...where.socket, reconnectStrategy: false }, password: "wrong" });
+        const liar = createClient({
+          ...where,
+          socket: { ...where.socket, reconnectStrategy: false },
+          password: "wrong",
+        });
         liar.on("error", () => undefined);
         await assert.rejects(liar.connect(), /WRONGPASS/);
         const stranger = createClient({ ...where, socket: { ...where.socket, reconnectStrategy: false } });

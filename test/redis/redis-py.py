@@ -119,7 +119,7 @@ def connection(r):
 
 def strangers():
     refused(redis.AuthenticationError, redis.Redis(host, port).ping)
-    refused(redis.AuthenticationError, redis.Redis(host, port, password="wrong").ping)
+    refused(redis.ResponseError, redis.Redis(host, port, password="wrong").ping)
     assert redis.Redis(host, port, username="default", password=password).ping()
 
 
