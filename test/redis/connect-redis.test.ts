@@ -35,7 +35,8 @@ for (const [name, start] of SERVERS) {
       await store.set("one", { cookie });
       await store.set("two", { cookie });
       assert.ok((await client.ttl("session:one")) > 290);
-      assert.deepEqual(Object.keys(Object(await store.get("one"))), ["cookie"]);
+      const held: unknown = await store.get("one");
+      assert.ok(typeof held === "object" && held !== null && "cookie" in held);
       assert.equal(await store.get("none"), null);
       const ids: unknown = await store.ids();
       assert.deepEqual(Array.isArray(ids) && ids.map(String).sort(), ["one", "two"]);
