@@ -45,7 +45,7 @@ for (const [name, start] of SERVERS) {
       assert.equal(await cli(["--csv", "mget", "a", "b", "c"]), '"1","two words",NULL\n');
       assert.equal(await cli(["--json", "mget", "a", "b", "c"]), '["1","two words",null]\n');
       assert.match(await cli(["--json", "config", "get", "maxmemory"]), /^\{"maxmemory":"\d+"\}\n$/);
-      assert.match(await cli(["--json", "hello"]), /"server":"redis",.*"proto":3/);
+      assert.match(await cli(["--json", "hello"]), /"server":"(?:redis|lankv)",.*"proto":3/);
       assert.match(await cli(["--json", "command", "docs", "get"]), /^\{"get":\{"summary":"/);
       assert.match(await cli(["--no-raw", "incr", "a"]), /^\(integer\) 2\n$/);
     });
