@@ -82,7 +82,7 @@ export const counterCommands: readonly Command[] = [
     guarantee: "this node",
     since: "2.6.0",
     complexity: "O(1)",
-    note: `${NOTE} Counts as Redis does on x86-64, in 64 bits of mantissa, and shows 17 decimals at most. Hexadecimal numbers are not taken.`,
+    note: `${NOTE} Counts as Redis does on x86-64, in 64 bits of mantissa, and shows 17 decimals at most.`,
     handler: (args, context) => addFloat(args, context),
   },
 ];

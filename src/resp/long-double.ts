@@ -11,6 +11,8 @@ export interface FiniteLongDouble {
   readonly exponent: number;
 }
 
+const ZERO: FiniteLongDouble = { mantissa: 0n, exponent: 0 };
+
 export type LongDouble = FiniteLongDouble | "infinity";
 
 const MANTISSA_BITS = 64;
@@ -24,27 +26,49 @@ const DIGITS_MAX = 4_933;
 const TEXT_MAX = 5 * 1024 - 1;
 const DECIMALS = 17;
 const SCALE = 10n ** BigInt(DECIMALS);
-/** The powers of ten of a number are at most so many; more only say that it is 0 or too large. */
+/** The power of ten or two behind a number is at most so much; more only says that it is 0 or too large. */
 const POWER_MAX = 20_000;
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
+const HEXADECIMAL = /^([+-]?)0x([\da-f]*)(?:\.([\da-f]*))?(?:p([+-]?\d+))?$/i;
 const INFINITY = /^[+-]?inf(?:inity)?$/i;
 
 /** @returns undefined when the text is no number, or one too large or too near to 0 to be held */
 export function textToLongDouble(text: string): LongDouble | undefined {
   if (text.length > TEXT_MAX) return undefined;
   if (INFINITY.test(text)) return "infinity";
-  const match = DECIMAL.exec(text);
-  const [, sign = "", whole = "", fraction = "", power = "0"] = match ?? [];
-  if (match === null || whole + fraction === "") return undefined;
+  const decimal = DECIMAL.exec(text);
+  const value = decimal === null ? readHexadecimal(text) : readDecimal(decimal);
+  return value !== undefined && text.startsWith("-") ? { ...value, mantissa: -value.mantissa } : value;
+}
+
+function readDecimal([, , whole = "", fraction = "", power = "0"]: readonly string[]):
+  FiniteLongDouble | undefined {
+  if (whole + fraction === "") return undefined;
   const digits = BigInt(whole + fraction);
-  if (digits === 0n) return { mantissa: 0n, exponent: 0 };
-  const tens = Math.max(-POWER_MAX, Math.min(POWER_MAX, Number(power))) - fraction.length;
+  if (digits === 0n) return ZERO;
+  const tens = clamp(Number(power)) - fraction.length;
   const size = String(digits).length + tens;
   if (size > DIGITS_MAX || size < -DIGITS_MAX - MANTISSA_BITS) return undefined;
-  const value = tens >= 0 ? round(digits * 10n ** BigInt(tens), 1n) : round(digits, 10n ** BigInt(-tens));
-  if (value === undefined || value.mantissa === 0n) return undefined;
-  return sign === "-" ? { ...value, mantissa: -value.mantissa } : value;
+  return nonZero(tens >= 0 ? round(digits * 10n ** BigInt(tens), 1n) : round(digits, 10n ** BigInt(-tens)));
+}
+
+function readHexadecimal(text: string): FiniteLongDouble | undefined {
+  const [, , whole = "", fraction = "", power = "0"] = HEXADECIMAL.exec(text) ?? [];
+  if (whole + fraction === "") return undefined;
+  const digits = BigInt(`0x${whole}${fraction}`);
+  if (digits === 0n) return ZERO;
+  const twos = clamp(Number(power)) - 4 * fraction.length;
+  return nonZero(twos >= 0 ? round(digits << BigInt(twos), 1n) : round(digits, 1n << BigInt(-twos)));
+}
+
+function clamp(power: number): number {
+  return Math.max(-POWER_MAX, Math.min(POWER_MAX, power));
+}
+
+/** What was not 0 and became it was too near. */
+function nonZero(value: FiniteLongDouble | undefined): FiniteLongDouble | undefined {
+  return value?.mantissa === 0n ? undefined : value;
 }
 
 /** @returns undefined when the sum is infinite */
@@ -71,7 +95,7 @@ export function longDoubleToText({ mantissa, exponent }: FiniteLongDouble): stri
 
 /** The number nearest to a fraction that is not negative; undefined when it is infinite. */
 function round(numerator: bigint, denominator: bigint): FiniteLongDouble | undefined {
-  if (numerator === 0n) return { mantissa: 0n, exponent: 0 };
+  if (numerator === 0n) return ZERO;
   // One too many or one too few: the quotient has 64 or 65 bits, and is cut again below.
   let exponent = Math.max(bitsOf(numerator) - bitsOf(denominator) - MANTISSA_BITS, EXPONENT_MIN);
   let mantissa = scale(numerator, denominator, exponent);
