@@ -78,6 +78,10 @@ export interface Command {
   readonly syntax: string;
   readonly group: Group;
   readonly guarantee: Guarantee;
+  /** The version of Redis that first had it; absent where Redis has it not. */
+  readonly since?: string;
+  /** What it costs, as Redis's documentation writes it. */
+  readonly complexity?: string;
   /** A sentence or two for docs/redis.md where something differs from Redis, or its guarantee needs more words. */
   readonly note?: string;
   readonly handler: Handler;

@@ -12,6 +12,8 @@ const clientSubcommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "5.0.0",
+    complexity: "O(1)",
     handler: (_, { client }) => client.id,
   },
   {
@@ -19,9 +21,11 @@ const clientSubcommands: readonly Command[] = [
     arity: 3,
     flags: [],
     summary: "Names this connection",
-    syntax: "",
+    syntax: "connection-name",
     group: "connection",
     guarantee: "connection",
+    since: "2.6.9",
+    complexity: "O(1)",
     handler: (args, { client }) => {
       const name = args[0] ?? "";
       if (/[^!-~]/.test(name)) {
@@ -39,6 +43,8 @@ const clientSubcommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "2.6.9",
+    complexity: "O(1)",
     handler: (_, { client }) => (client.name === "" ? null : client.name),
   },
   {
@@ -46,9 +52,11 @@ const clientSubcommands: readonly Command[] = [
     arity: 4,
     flags: [],
     summary: "Takes note of the client's library: LIB-NAME or LIB-VER",
-    syntax: "",
+    syntax: "<LIB-NAME libname | LIB-VER libver>",
     group: "connection",
     guarantee: "connection",
+    since: "7.2.0",
+    complexity: "O(1)",
     handler: (args) => {
       if (!/^lib-(?:name|ver)$/i.test(args[0] ?? "")) {
         throw new CommandError(`ERR Unrecognized option '${args[0] ?? ""}'`);
@@ -64,9 +72,11 @@ export const connectionCommands: readonly Command[] = [
     arity: -1,
     flags: ["fast"],
     summary: "PONG, or the argument",
-    syntax: "",
+    syntax: "[message]",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: (args) => {
       if (args.length > 1) throw new CommandError("ERR wrong number of arguments for 'ping' command");
       return args[0] ?? new Simple("PONG");
@@ -77,19 +87,23 @@ export const connectionCommands: readonly Command[] = [
     arity: 2,
     flags: ["fast"],
     summary: "The argument",
-    syntax: "",
+    syntax: "message",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: (args) => args[0] ?? "",
   },
   {
     name: "hello",
     arity: -1,
     flags: ["fast"],
-    summary: "Agrees on the version of the protocol, 2: HELLO [2 [SETNAME name]]",
-    syntax: "",
+    summary: "Agrees on the version of the protocol, which is 2",
+    syntax: "[protover [SETNAME clientname]]",
     group: "connection",
     guarantee: "connection",
+    since: "6.0.0",
+    complexity: "O(1)",
     handler: (args, { client, keyspace }) => {
       if (args[0] !== undefined && args[0] !== "2") {
         if (!/^\d+$/.test(args[0])) {
@@ -120,9 +134,11 @@ export const connectionCommands: readonly Command[] = [
     arity: -2,
     flags: ["fast"],
     summary: "Refused: no password is set",
-    syntax: "",
+    syntax: "[username] password",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: () => {
       throw new CommandError(
         "ERR AUTH <password> called without any password configured for the default user. " +
@@ -138,6 +154,8 @@ export const connectionCommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "2.4.0",
+    complexity: "Depends on subcommand.",
     subcommands: clientSubcommands,
     handler: () => null,
   },
@@ -146,9 +164,12 @@ export const connectionCommands: readonly Command[] = [
     arity: 2,
     flags: ["fast"],
     summary: "Chooses the database; there is only 0",
-    syntax: "",
+    syntax: "index",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
+    note: "There is no database but 0.",
     handler: (args) => {
       if (toInteger(args[0]) !== 0) throw new CommandError("ERR DB index is out of range");
       return OK;
@@ -162,6 +183,8 @@ export const connectionCommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: (_, { client }) => {
       client.closeAfterReply();
       return OK;

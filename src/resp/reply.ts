@@ -37,10 +37,11 @@ export const NULL_ARRAY = Symbol("null array");
 /** The version of the protocol that a connection speaks. */
 export type Protocol = 2 | 3;
 
-/** A byte string is a bulk string; null is "nothing there"; a boolean is 1 or 0 in RESP2. */
+/** A byte string is a bulk string; a bigint is an integer; null is "nothing there"; a boolean is 1 or 0 in RESP2. */
 export type Reply =
   | Bytes
   | number
+  | bigint
   | boolean
   | null
   | typeof NULL_ARRAY
@@ -89,7 +90,7 @@ function itemsOf(reply: MapReply | SetReply | readonly Reply[]): readonly Reply[
 /** The reply as it goes onto the wire. */
 export function encode(reply: Reply, protocol: Protocol): Bytes {
   if (typeof reply === "string") return bulk(reply);
-  if (typeof reply === "number") return `:${String(reply)}\r\n`;
+  if (typeof reply === "number" || typeof reply === "bigint") return `:${String(reply)}\r\n`;
   if (reply === null) return protocol === 3 ? "_\r\n" : "$-1\r\n";
   if (typeof reply === "boolean")
     return protocol === 3 ? `#${reply ? "t" : "f"}\r\n` : `:${reply ? "1" : "0"}\r\n`;

@@ -5,6 +5,7 @@ import { connectionCommands } from "./connection-commands.js";
 import { keyCommands } from "./key-commands.js";
 import { lankvCommands } from "./lankv-commands.js";
 import { ErrorReply, type Reply } from "./reply.js";
+import { refusalOf } from "./refused.js";
 import type { Request } from "./request.js";
 import { serverCommands } from "./server-commands.js";
 import { stringCommands } from "./string-commands.js";
@@ -30,7 +31,7 @@ export function execute(request: Request, context: Context): Reply | Promise<Rep
 function find(request: Request, table: CommandTable): Command {
   const name = request[0] ?? "";
   const command = table.get(name.toLowerCase());
-  if (command === undefined) throw new CommandError(unknownCommand(request));
+  if (command === undefined) throw new CommandError(refusalOf(name) ?? unknownCommand(request));
   const found = subcommandOf(command, request) ?? command;
   const { arity } = found;
   if (arity < 0 ? request.length < -arity : request.length !== arity) {
@@ -45,7 +46,8 @@ function subcommandOf(command: Command, request: Request): Command | undefined {
   const found = command.subcommands.find((each) => each.name === `${command.name}|${name.toLowerCase()}`);
   if (found !== undefined) return found;
   throw new CommandError(
-    `ERR unknown subcommand '${name.slice(0, 128)}'. Try ${command.name.toUpperCase()} HELP.`,
+    refusalOf(`${command.name}|${name}`) ??
+      `ERR unknown subcommand '${name.slice(0, 128)}'. Try ${command.name.toUpperCase()} HELP.`,
   );
 }
 
