@@ -270,6 +270,7 @@ export class Process {
         this.#links.delete(effect.endpoint);
         return;
       case "applied":
+      case "expired":
       case "conflict":
       case "state":
       case "peer":
