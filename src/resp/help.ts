@@ -10,7 +10,7 @@ export function withHelp(container: string, subcommands: readonly Command[]): re
     flags: [],
     summary: "Shows the subcommands",
     syntax: "",
-    group: "server",
+    group: subcommands[0]?.group ?? "server",
     guarantee: "connection",
     since: "5.0.0",
     complexity: "O(1)",
