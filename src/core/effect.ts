@@ -46,8 +46,14 @@ export type Effect =
   | { readonly type: "publish"; readonly message: Message; readonly to: Writer | undefined }
   | { readonly type: "connect"; readonly endpoint: string }
   | { readonly type: "disconnect"; readonly endpoint: string }
-  /** Records of others that were applied. */
-  | { readonly type: "applied"; readonly records: readonly KvRecord[] }
+  /** Records of others that were applied; `replaced[i]` is what was held before `records[i]`. */
+  | {
+      readonly type: "applied";
+      readonly records: readonly KvRecord[];
+      readonly replaced: readonly (KvRecord | undefined)[];
+    }
+  /** The time of values that were here has run out: what remains of them. At most once for each write. */
+  | { readonly type: "expired"; readonly records: readonly KvRecord[] }
   /** `loser` was overwritten by a write that had not seen it. */
   | { readonly type: "conflict"; readonly winner: KvRecord; readonly loser: KvRecord }
   | { readonly type: "state"; readonly state: State }

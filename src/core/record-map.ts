@@ -9,9 +9,11 @@
  * A key gets a slot when its first record comes and keeps it. Records stand in an array by slot; the index finds the slot
  * of a key; and a bucket is a chain of slots, 4 bytes a key, with nothing to do when a record is replaced.
  *
- * Tombstones are records too, and count in the sums. Nothing is ever removed.
+ * Tombstones are records too, and count in the sums, and so do the remains of values whose time has run out. Nothing is
+ * ever removed.
  */
 import type { Bytes } from "./bytes.js";
+import { ExpiryQueue } from "./expiry-queue.js";
 import {
   BUCKETS,
   BUCKETS_PER_GROUP,
@@ -23,7 +25,7 @@ import {
   versionHashLow,
 } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
-import { compareRecords, isUnseen, type KvRecord } from "./record.js";
+import { compareRecords, isUnseen, remainsOf, type KvRecord } from "./record.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
 export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
@@ -49,6 +51,8 @@ export class RecordMap {
   readonly #rootSum: Sums = new Uint32Array(2);
   readonly #groupBytes = new Float64Array(GROUPS);
   readonly #groupRecords = new Uint32Array(GROUPS);
+  /** The slots whose values expire. */
+  readonly #expiries = new ExpiryQueue();
   readonly #onConflict: OnConflict;
   #tombstones = 0;
   #bytes = 0;
@@ -57,7 +61,7 @@ export class RecordMap {
     this.#onConflict = onConflict;
   }
 
-  /** Number of records that are values (also those whose time has run out). */
+  /** Number of records that are values (also those whose time has run out and that `expire` has not met yet). */
   get values(): number {
     return this.#records.length - this.#tombstones;
   }
@@ -72,6 +76,11 @@ export class RecordMap {
     return this.#bytes;
   }
 
+  /** When the next value runs out, corrected Unix milliseconds; Infinity when none does. */
+  get nextExpiryMs(): number {
+    return this.#expiries.nextAtMs;
+  }
+
   /** Fingerprint of the whole map: 16 hexadecimal digits. */
   get root(): string {
     return hex64(this.#rootSum[0] ?? 0, this.#rootSum[1] ?? 0);
@@ -83,11 +92,11 @@ export class RecordMap {
 
   /**
    * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
-   * @returns whether the map changed
+   * @returns what was held before, or undefined when nothing was; false when the map did not change
    */
-  apply(record: KvRecord): boolean {
+  apply(record: KvRecord): KvRecord | undefined | false {
     const hash = hashOf(record.key);
-    const slot = this.#index.find(record.key, hash, this.#records);
+    let slot = this.#index.find(record.key, hash, this.#records);
     const held = this.#records[slot];
     if (held !== undefined) {
       const order = compareRecords(record, held);
@@ -98,10 +107,36 @@ export class RecordMap {
       }
       if (isUnseen(held, record)) this.#onConflict(record, held);
       this.#records[slot] = record;
-    } else if (this.#records.length < RECORDS_MAX) this.#insert(hash, record);
+    } else if (this.#records.length < RECORDS_MAX) slot = this.#insert(hash, record);
     else return false;
     this.#account(hashToBucket(hash), record, held);
-    return true;
+    if (record.expiresAtMs !== undefined && record.kind === "value")
+      this.#expiries.set(slot, record.expiresAtMs);
+    else if (held?.expiresAtMs !== undefined) this.#expiries.remove(slot);
+    return held;
+  }
+
+  /**
+   * Turns values whose time has run out at `nowMs` into their remains: those first that ran out first, and at most `max`.
+   * @param nowMs corrected Unix milliseconds
+   * @returns the remains
+   */
+  expire(nowMs: number, max: number): KvRecord[] {
+    const expired: KvRecord[] = [];
+    while (expired.length < max && this.#expiries.nextAtMs <= nowMs) {
+      const slot = this.#expiries.take();
+      const held = this.#records[slot];
+      if (held === undefined) break;
+      const remains = remainsOf(held);
+      this.#records[slot] = remains;
+      // The version is the same: no sum changes.
+      this.#tombstones += 1;
+      this.#bytes -= held.value.length;
+      const group = hashToBucket(hashOf(held.key)) >>> 8;
+      this.#groupBytes[group] = (this.#groupBytes[group] ?? 0) - held.value.length;
+      expired.push(remains);
+    }
+    return expired;
   }
 
   /** All records, tombstones included, in no particular order. */
@@ -133,7 +168,8 @@ export class RecordMap {
     return { records: this.#groupRecords[group] ?? 0, bytes: this.#groupBytes[group] ?? 0 };
   }
 
-  #insert(hash: number, record: KvRecord): void {
+  /** @returns the slot */
+  #insert(hash: number, record: KvRecord): number {
     const slot = this.#records.length;
     const bucket = hashToBucket(hash);
     if (slot === this.#next.length) {
@@ -145,6 +181,7 @@ export class RecordMap {
     this.#index.add(hash, slot);
     this.#next[slot] = this.#first[bucket] ?? NO_SLOT;
     this.#first[bucket] = slot;
+    return slot;
   }
 
   #account(index: number, record: KvRecord, held: KvRecord | undefined): void {

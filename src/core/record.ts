@@ -11,6 +11,9 @@
  * one version that was held at the time of writing is not enough: when A writes twice while C, cut off, writes once in
  * between, A's second write names A's first, which is greater than C's, and C's loss goes unnoticed.
  * docs/adr/0003 has the argument; the simulator's `replaces-one` mutation shows the miss.
+ *
+ * A value whose time has run out is kept as its *remains*: the same record without its value. Whether a node holds the
+ * value or the remains is its clock's affair alone, so the two count as equal; docs/adr/0015.
  */
 import type { Bytes } from "./bytes.js";
 import { compareVersions, type Version, type Writer } from "./version.js";
@@ -23,7 +26,10 @@ export interface KvRecord extends Version {
   readonly kind: Kind;
   /** The value's bytes; "" for a tombstone. */
   readonly value: Bytes;
-  /** Corrected Unix milliseconds from which the value reads as missing; undefined = never. */
+  /**
+   * Corrected Unix milliseconds from which the value reads as missing; undefined = never. A tombstone that has it is what
+   * remains of a value.
+   */
   readonly expiresAtMs: number | undefined;
   /** Greatest overwritten version of each other writer, newest first, at most {@link REPLACES_MAX}. */
   readonly replaces: readonly Version[];
@@ -46,13 +52,40 @@ export function compareRecords(a: KvRecord, b: KvRecord): number {
 }
 
 /**
- * One version names one record, unless memory or a disk has flipped a bit or somebody forges. The order then
- * goes by the contents, so that it is still total and nodes that meet both keep the same one.
+ * One version names one record, or what remains of it, unless memory or a disk has flipped a bit or somebody forges. The
+ * order then goes by the contents, so that nodes that meet both keep the same one. The expiry comes first: records that
+ * expire at one time leave the same remains, so whichever of them is kept, in the end all nodes hold the same.
  */
 function compareContents(a: KvRecord, b: KvRecord): number {
+  if (a.expiresAtMs !== b.expiresAtMs) return (a.expiresAtMs ?? -1) - (b.expiresAtMs ?? -1);
+  if (isRemains(a) || isRemains(b)) return 0;
   if (a.value !== b.value) return a.value < b.value ? -1 : 1;
-  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
-  return (a.expiresAtMs ?? 0) - (b.expiresAtMs ?? 0);
+  return a.kind === b.kind ? 0 : a.kind < b.kind ? -1 : 1;
+}
+
+/** Whether the record holds a value that reads as present at `nowMs`, corrected Unix milliseconds. */
+export function isAlive({ kind, expiresAtMs }: KvRecord, nowMs: number): boolean {
+  return kind === "value" && (expiresAtMs === undefined || expiresAtMs > nowMs);
+}
+
+/** Whether the record still holds a value though its time has run out at `nowMs`, corrected Unix milliseconds. */
+export function runsOutBy({ kind, expiresAtMs }: KvRecord, nowMs: number): boolean {
+  return expiresAtMs !== undefined && expiresAtMs <= nowMs && kind === "value";
+}
+
+/** Whether the record is what remains of a value whose time has run out. */
+export function isRemains({ kind, expiresAtMs }: KvRecord): boolean {
+  return kind === "tombstone" && expiresAtMs !== undefined;
+}
+
+/** What is kept of a record whose time has run out. */
+export function remainsOf({ stamp, writer, key, expiresAtMs, replaces }: KvRecord): KvRecord {
+  return { stamp, writer, key, kind: "tombstone", value: "", expiresAtMs, replaces };
+}
+
+/** The record as it is kept at `nowMs`, corrected Unix milliseconds. */
+export function agedAt(record: KvRecord, nowMs: number): KvRecord {
+  return runsOutBy(record, nowMs) ? remainsOf(record) : record;
 }
 
 /** What a new write by `writer` over `held` must name in its `replaces`. */

@@ -18,7 +18,8 @@ import { answer, answerList } from "./answer.js";
 import { Bootstrap } from "./bootstrap.js";
 import type { Bytes } from "./bytes.js";
 import { Clock } from "./clock.js";
-import { Conflicts } from "./conflicts.js";
+import type { Conflicts } from "./conflicts.js";
+import { Copy } from "./copy.js";
 import type { Effect, Input, Now } from "./effect.js";
 import { Identity, type Self } from "./identity.js";
 import type { AnswerMessage, Beacon, Message, State, Vitals } from "./message.js";
@@ -27,8 +28,8 @@ import type { Peer } from "./peer.js";
 import { GONE_AFTER_MS, Presence } from "./presence.js";
 import { Questions, BUDGET_BYTES, type Question } from "./questions.js";
 import { Reconcile } from "./reconcile.js";
-import { RECORDS_MAX, RecordMap } from "./record-map.js";
-import { replacing, type KvRecord } from "./record.js";
+import type { RecordMap } from "./record-map.js";
+import type { KvRecord } from "./record.js";
 import { Repair } from "./repair.js";
 import { Seeks } from "./seeks.js";
 import { RING_KEYS_MAX } from "./stream.js";
@@ -47,9 +48,9 @@ export interface ReplicaOptions extends Self {
 }
 
 export class Replica {
-  readonly conflicts = new Conflicts();
   readonly #effects: Effect[] = [];
   readonly #clock = new Clock();
+  readonly #copy: Copy;
   readonly #map: RecordMap;
   readonly #outbox: Outbox;
   readonly #presence: Presence;
@@ -67,10 +68,8 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#identity = new Identity(options, options.random);
-    this.#map = new RecordMap((winner, loser) => {
-      if (!this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs })) return;
-      this.#effects.push({ type: "conflict", winner, loser });
-    });
+    this.#copy = new Copy(this.#clock, (effect) => this.#effects.push(effect));
+    this.#map = this.#copy.map;
     this.#outbox = new Outbox(options.ringKeysMax ?? RING_KEYS_MAX);
     this.#announcer = new Announcer(options.random);
     this.#presence = new Presence((effect) => this.#effects.push(effect));
@@ -87,6 +86,10 @@ export class Replica {
 
   get map(): RecordMap {
     return this.#map;
+  }
+
+  get conflicts(): Conflicts {
+    return this.#copy.conflicts;
   }
 
   get presence(): Presence {
@@ -131,7 +134,7 @@ export class Replica {
     return this.#clock.correctedMs(wallMs);
   }
 
-  /** What is held of a key: a value, a tombstone, or nothing. */
+  /** What is held of a key: a value (maybe one whose time has run out), a tombstone, or nothing. */
   get(key: Bytes): KvRecord | undefined {
     return this.#map.get(key);
   }
@@ -139,7 +142,7 @@ export class Replica {
   /**
    * Writes a value, or a tombstone when `value` is undefined. The caller has checked the sizes, and calls
    * `step({ type: "flush" })` when the turn of its event loop is over.
-   * @param expiresAtMs corrected Unix milliseconds, or undefined
+   * @param expiresAtMs corrected Unix milliseconds, or undefined; of a value whose time has passed only remains are kept
    * @param wallMs the machine's wall clock, Unix milliseconds
    * @returns the record, or undefined when nothing was written: the map is full, or the key's stamps are used up,
    *   which only a forged record can do
@@ -150,30 +153,14 @@ export class Replica {
     expiresAtMs: number | undefined,
     wallMs: number,
   ): KvRecord | undefined {
-    const held = this.#map.get(key);
-    const stamp = this.#clock.next(wallMs, held?.stamp ?? -1);
-    if (stamp === undefined || (held === undefined && this.#map.records >= RECORDS_MAX)) return undefined;
-    const { writer } = this.self;
-    const record: KvRecord = {
-      stamp,
-      writer,
-      key: held?.key ?? key,
-      kind: value === undefined ? "tombstone" : "value",
-      value: value ?? "",
-      expiresAtMs,
-      replaces: replacing(held, writer),
-    };
-    this.#map.apply(record);
-    this.#outbox.add(record);
+    const record = this.#copy.write(key, value, expiresAtMs, { writer: this.self.writer, wallMs });
+    if (record !== undefined) this.#outbox.add(record);
     return record;
   }
 
   /** Takes over records that were held before the start: neither changes nor writes. */
   restore(records: Iterable<KvRecord>, now: Now): void {
-    for (const record of records) {
-      this.#map.apply(record);
-      this.#clock.observe(record.stamp, now.wallMs);
-    }
+    this.#copy.restore(records, now);
   }
 
   /** Monotonic time at which `step` wants to be called though nothing came. */
@@ -186,6 +173,7 @@ export class Replica {
       this.#repair.wakeAtMs(linked),
       this.#bootstrap.wakeAtMs,
       this.#seeks.wakeAtMs,
+      this.#copy.wakeAtMs(this.#now),
       this.isSettled ? this.#reconcile.wakeAtMs(linked) : Infinity,
     );
   }
@@ -238,6 +226,7 @@ export class Replica {
 
   /** What time alone brings, and what the input has made possible. */
   #advance(now: Now): void {
+    this.#copy.expire(now);
     this.#presence.handleWake(now);
     const { peers, linked } = this.#presence;
     for (const question of this.#questions.takeOverdue(peers, now.monoMs)) {
@@ -284,7 +273,7 @@ export class Replica {
     switch (message.type) {
       case "set":
         this.#repair.handleSet(message, peer);
-        this.#apply(message.records, now);
+        this.#copy.apply(message.records, now);
         return;
       case "tick":
         this.#handleTick(message.vitals, peer, now);
@@ -316,21 +305,12 @@ export class Replica {
 
   #handleAnswer(message: AnswerMessage, peer: Peer, now: Now): void {
     peer.answeredAtMs = now.monoMs;
-    this.#apply(message.records, now);
+    this.#copy.apply(message.records, now);
     const question = this.#questions.handlePart(message, now.monoMs);
     if (question === undefined) return;
     this.#repair.handleAnswered(question, peer, message);
     this.#reconcile.handleAnswered(question, message.next);
     this.#seeks.handleAnswered(question, message.next);
-  }
-
-  #apply(records: readonly KvRecord[], now: Now): void {
-    const applied: KvRecord[] = [];
-    for (const record of records) {
-      this.#clock.observe(record.stamp, now.wallMs);
-      if (this.#map.apply(record)) applied.push(record);
-    }
-    if (applied.length > 0) this.#effects.push({ type: "applied", records: applied });
   }
 
   #flush(): void {

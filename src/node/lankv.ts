@@ -61,7 +61,7 @@ export interface Entry {
   readonly origin: Writer;
   /** When it was written by the writer's clock, Unix milliseconds. */
   readonly updatedAt: number;
-  /** When it expires, Unix milliseconds; undefined = never. */
+  /** When it expires or expired, Unix milliseconds; undefined = never. */
   readonly expiresAt: number | undefined;
 }
 
@@ -147,9 +147,10 @@ export interface ReadyOptions {
 }
 
 export interface Change {
-  readonly type: "set" | "delete";
+  /** `expire`: the time of a value has run out, by this node's clock; or had, when the record came. */
+  readonly type: "set" | "delete" | "expire";
   readonly key: string;
-  /** The value as UTF-8 text; undefined for a delete. */
+  /** The value as UTF-8 text; undefined unless it was set. */
   readonly value: string | undefined;
   readonly version: string;
   readonly origin: Writer;

@@ -2,8 +2,8 @@
 import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
 import { BUCKETS } from "../core/hash.js";
-import type { KvRecord } from "../core/record.js";
-import type { Keyspace, ReadyDemand } from "../resp/keyspace.js";
+import { isAlive, type KvRecord } from "../core/record.js";
+import type { Keyspace, KeyspaceListener, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
 import type { Node } from "./node.js";
 import { random } from "./ambient.js";
@@ -101,14 +101,16 @@ export class NodeKeyspace implements Keyspace {
     return Promise.resolve(0);
   }
 
-  listen(): void {
-    // Nothing is told yet.
+  listen(listener: KeyspaceListener): void {
+    this.#node.on("applied", (records, replaced) => {
+      listener.changed(records, replaced);
+    });
+    this.#node.on("expired", (records) => {
+      listener.expired(records.map(({ key }) => key));
+    });
   }
 }
 
 function* living(records: Iterable<KvRecord>, nowMs: number): Generator<KvRecord, void> {
-  for (const record of records) {
-    const { kind, expiresAtMs } = record;
-    if (kind === "value" && (expiresAtMs === undefined || expiresAtMs > nowMs)) yield record;
-  }
+  for (const record of records) if (isAlive(record, nowMs)) yield record;
 }

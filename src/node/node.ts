@@ -13,7 +13,7 @@ import type { Effect, Input, PeerChange } from "../core/effect.js";
 import { LankvError } from "../core/error.js";
 import type { State } from "../core/message.js";
 import type { Peer } from "../core/peer.js";
-import type { KvRecord } from "../core/record.js";
+import { isAlive, type KvRecord } from "../core/record.js";
 import { RECORDS_MAX, type RecordMap } from "../core/record-map.js";
 import type { Replica } from "../core/replica.js";
 import type { BeaconSocket } from "../net/beacon-socket.js";
@@ -47,6 +47,10 @@ const DRAIN_MS = 500;
 export interface NodeEvents {
   /** Records that changed, written here or elsewhere. */
   changed: [records: readonly KvRecord[]];
+  /** Those written elsewhere, and what was held here before each, alive or not. */
+  applied: [records: readonly KvRecord[], replaced: readonly (KvRecord | undefined)[]];
+  /** The time of values has run out: what remains of them. */
+  expired: [records: readonly KvRecord[]];
   conflict: [winner: KvRecord, loser: KvRecord];
   state: [state: State];
   peer: [change: PeerChange, peer: Peer];
@@ -62,6 +66,7 @@ export interface NodeEvents {
 /** The effects that are told to listeners. */
 const NEWS: ReadonlySet<Effect["type"]> = new Set([
   "applied",
+  "expired",
   "conflict",
   "state",
   "peer",
@@ -139,7 +144,7 @@ export class Node extends EventEmitter<NodeEvents> {
   read(key: Bytes): KvRecord | undefined {
     const record = this.#replica.get(key);
     if (record === undefined || record.kind === "tombstone") return undefined;
-    return record.expiresAtMs === undefined || record.expiresAtMs > this.nowMs() ? record : undefined;
+    return record.expiresAtMs === undefined || isAlive(record, this.nowMs()) ? record : undefined;
   }
 
   /**
@@ -274,6 +279,10 @@ export class Node extends EventEmitter<NodeEvents> {
         return;
       case "applied":
         this.emit("changed", effect.records);
+        this.emit("applied", effect.records, effect.replaced);
+        return;
+      case "expired":
+        this.emit("expired", effect.records);
         return;
       case "conflict":
         this.emit("conflict", effect.winner, effect.loser);

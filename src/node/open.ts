@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bytes } from "../core/bytes.js";
 import { LankvError } from "../core/error.js";
-import type { KvRecord } from "../core/record.js";
+import { isRemains, type KvRecord } from "../core/record.js";
 import { versionToText } from "../core/version.js";
 import { callListener } from "../net/listener.js";
 import { wallMs } from "./ambient.js";
@@ -65,10 +65,8 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     node.on("error", (error) => {
       if (this.listenerCount("error") > 0) this.emit("error", error);
     });
-    node.on("changed", (records) => {
-      if (this.listenerCount("change") === 0) return;
-      for (const record of records) callListener(() => this.emit("change", toChange(record)));
-    });
+    node.on("changed", (records) => this.#tell(records));
+    node.on("expired", (records) => this.#tell(records));
   }
 
   async set(key: Data, value: Data, options: SetOptions = NO_OPTIONS): Promise<Written> {
@@ -173,6 +171,11 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     await this.close();
   }
 
+  #tell(records: readonly KvRecord[]): void {
+    if (this.listenerCount("change") === 0) return;
+    for (const record of records) callListener(() => this.emit("change", toChange(record)));
+  }
+
   #expiry(ttlMs: number | undefined): number | undefined {
     if (ttlMs === undefined) return undefined;
     if (Number.isSafeInteger(ttlMs) && ttlMs >= 1 && ttlMs < 2 ** 47) return this.#node.nowMs() + ttlMs;
@@ -270,7 +273,7 @@ class WrittenRecord implements Written {
 function toChange(record: KvRecord): Change {
   const isSet = record.kind === "value";
   return {
-    type: isSet ? "set" : "delete",
+    type: isSet ? "set" : isRemains(record) ? "expire" : "delete",
     key: toText(record.key),
     value: isSet ? toText(record.value) : undefined,
     version: versionToText(record),

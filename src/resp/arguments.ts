@@ -2,28 +2,45 @@
 import type { Bytes } from "../core/bytes.js";
 import { CommandError } from "./command.js";
 
-export function toInteger(text: Bytes | undefined): number {
-  const value = text !== undefined && /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new CommandError("ERR value is not an integer or out of range");
+/** Written as Redis writes integers: no plus, no blanks, no leading zeros. */
+const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
+/** So many digits are a safe integer of JavaScript. */
+const SAFE_DIGITS = 15;
+
+/**
+ * An integer of 64 bits: a number where that is exact, else a bigint.
+ * @returns undefined when the text is none
+ */
+export function toInt64(text: Bytes): number | bigint | undefined {
+  if (!INTEGER.test(text)) return undefined;
+  if (text.length <= SAFE_DIGITS) return Number(text);
+  const exact = BigInt(text);
+  if (BigInt.asIntN(64, exact) !== exact) return undefined;
+  const value = Number(exact);
+  return Number.isSafeInteger(value) ? value : exact;
+}
+
+/** As `toInt64`. @throws {CommandError} the text is none */
+export function toExactInteger(text: Bytes | undefined): number | bigint {
+  const value = text === undefined ? undefined : toInt64(text);
+  if (value === undefined) throw new CommandError("ERR value is not an integer or out of range");
   return value;
 }
 
-/** The name and value of each option, such as EX 10; what takes no value is named in `bare`. */
+/** An integer of 64 bits; what no number can hold is rounded. */
+export function toInteger(text: Bytes | undefined): number {
+  return Number(toExactInteger(text));
+}
+
+/** The name in capitals and the value of each option, such as COUNT 10. */
 export function* readOptions(
   args: readonly Bytes[],
   from: number,
-  bare: readonly string[],
 ): Generator<readonly [name: string, value: Bytes]> {
-  for (let at = from; at < args.length; at += 1) {
-    const name = (args[at] ?? "").toUpperCase();
-    if (bare.includes(name)) {
-      yield [name, ""];
-    } else {
-      at += 1;
-      const value = args[at];
-      if (value === undefined) throw syntaxError();
-      yield [name, value];
-    }
+  for (let at = from; at < args.length; at += 2) {
+    const value = args[at + 1];
+    if (value === undefined) throw syntaxError();
+    yield [(args[at] ?? "").toUpperCase(), value];
   }
 }
 
@@ -31,6 +48,6 @@ export function syntaxError(): CommandError {
   return new CommandError("ERR syntax error");
 }
 
-export function isOneOf<T extends string>(text: string, names: readonly T[]): text is T {
-  return names.some((name) => name === text);
+export function wrongNumber(command: string): CommandError {
+  return new CommandError(`ERR wrong number of arguments for '${command}' command`);
 }

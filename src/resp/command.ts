@@ -1,7 +1,12 @@
 /** What a command is. All of them are entries of the one table in table.ts. */
 import type { Bytes } from "../core/bytes.js";
+import type { Config } from "./config.js";
 import type { Keyspace } from "./keyspace.js";
-import type { Reply } from "./reply.js";
+import type { EventClass } from "./notifications.js";
+import type { Protocol, Reply } from "./reply.js";
+import type { Stats } from "./stats.js";
+import type { Hub, Subscriptions } from "./subscriptions.js";
+import type { Transaction } from "./transaction.js";
 
 /** As Redis names them in COMMAND. */
 export type Flag =
@@ -28,9 +33,6 @@ export type Group = "connection" | "generic" | "lankv" | "pubsub" | "server" | "
  */
 export type Guarantee = "reads" | "everywhere" | "this node" | "lan" | "connection";
 
-/** The class of an event, by which `notify-keyspace-events` chooses: generic, string, expired, new key. */
-export type EventClass = "g" | "$" | "x" | "n";
-
 /** Where a command's keys are among its arguments: positions from 1, `last` from the end when negative. */
 export interface KeyPositions {
   readonly first: number;
@@ -38,21 +40,71 @@ export interface KeyPositions {
   readonly step: number;
 }
 
+/** What CLIENT REPLY asked for; `skip-next` becomes `skip` with the next command, and that `on`. */
+export type ReplyMode = "on" | "off" | "skip" | "skip-next";
+
+/** A command that waits for EXEC. */
+export interface QueuedCommand {
+  readonly command: Command;
+  readonly args: readonly Bytes[];
+}
+
 /** One client's connection, as its commands see it. */
 export interface Client {
   readonly id: number;
+  /** HOST:PORT, or PATH:0 of a unix socket. */
+  readonly address: string;
+  readonly localAddress: string;
   /** What CLIENT SETNAME gave it. */
   name: Bytes;
+  /** What CLIENT SETINFO gave it. */
+  libraryName: Bytes;
+  libraryVersion: Bytes;
+  protocol: Protocol;
+  replies: ReplyMode;
+  /** Never cut off because the buffers of all clients hold too much. */
+  isExempt: boolean;
+  /** Has given the password, or needs none. */
+  readonly isAuthenticated: boolean;
+  /** Whether there is a password at all. */
+  readonly hasPassword: boolean;
+  readonly isWaiting: boolean;
+  readonly transaction: Transaction<QueuedCommand>;
+  readonly subscriptions: Subscriptions;
+  /** The command that came last. */
+  lastCommand: string;
+  readonly ageSeconds: number;
+  readonly idleSeconds: number;
+  /** Bytes that came and are no request yet. */
+  readonly unreadBytes: number;
+  /** Bytes of replies and messages that the client has not read. */
+  readonly unsentBytes: number;
   /** Aborted when the connection ends: whoever waits on its behalf stops. */
   readonly signal: AbortSignal;
+  /** @returns whether the user may come in with this password, and is in */
+  authenticate(user: Bytes, password: Bytes): boolean;
+  /** As if it had just connected. */
+  reset(): void;
   /** Ends the connection once the reply is written. */
   closeAfterReply(): void;
+  /** Ends the connection now. */
+  kill(): void;
+}
+
+/** What all connections share. */
+export interface ServerParts {
+  readonly hub: Hub;
+  readonly config: Config;
+  readonly stats: Stats;
+  /** All connections, oldest first. */
+  clients(): Iterable<Client>;
 }
 
 export interface Context {
   readonly keyspace: Keyspace;
   readonly client: Client;
   readonly table: CommandTable;
+  readonly server: ServerParts;
   /** Number of connections. */
   readonly clients: number;
   /** Inside EXEC: the handler must do all of its work at once and return no promise. */
@@ -78,6 +130,10 @@ export interface Command {
   readonly syntax: string;
   readonly group: Group;
   readonly guarantee: Guarantee;
+  /** The version of Redis that first had it; absent where Redis has it not. */
+  readonly since?: string;
+  /** What it costs, as Redis's documentation writes it. */
+  readonly complexity?: string;
   /** A sentence or two for docs/redis.md where something differs from Redis, or its guarantee needs more words. */
   readonly note?: string;
   readonly handler: Handler;

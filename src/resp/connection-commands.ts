@@ -1,62 +1,80 @@
 /** Commands on the connection itself. */
-import { CommandError, type Command } from "./command.js";
-import { OK, Simple } from "./reply.js";
-import { toInteger } from "./arguments.js";
+import type { Bytes } from "../core/bytes.js";
+import { syntaxError, toInteger } from "./arguments.js";
+import { clientCommand, setName } from "./client-commands.js";
+import { CommandError, type Command, type Context, type Handler } from "./command.js";
+import { MapReply, OK, Simple } from "./reply.js";
 
-const clientSubcommands: readonly Command[] = [
-  {
-    name: "client|id",
-    arity: 2,
-    flags: [],
-    summary: "The number of this connection",
-    syntax: "",
-    group: "connection",
-    guarantee: "connection",
-    handler: (_, { client }) => client.id,
-  },
-  {
-    name: "client|setname",
-    arity: 3,
-    flags: [],
-    summary: "Names this connection",
-    syntax: "",
-    group: "connection",
-    guarantee: "connection",
-    handler: (args, { client }) => {
-      const name = args[0] ?? "";
-      if (/[^!-~]/.test(name)) {
-        throw new CommandError("ERR Client names cannot contain spaces, newlines or special characters.");
-      }
-      client.name = name;
-      return OK;
-    },
-  },
-  {
-    name: "client|getname",
-    arity: 2,
-    flags: [],
-    summary: "The name of this connection",
-    syntax: "",
-    group: "connection",
-    guarantee: "connection",
-    handler: (_, { client }) => (client.name === "" ? null : client.name),
-  },
-  {
-    name: "client|setinfo",
-    arity: 4,
-    flags: [],
-    summary: "Takes note of the client's library: LIB-NAME or LIB-VER",
-    syntax: "",
-    group: "connection",
-    guarantee: "connection",
-    handler: (args) => {
-      if (!/^lib-(?:name|ver)$/i.test(args[0] ?? "")) {
-        throw new CommandError(`ERR Unrecognized option '${args[0] ?? ""}'`);
-      }
-      return OK;
-    },
-  },
-];
+const PONG = new Simple("PONG");
+const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
+
+const ping: Handler = (args, { client }) => {
+  if (args.length > 1) throw new CommandError("ERR wrong number of arguments for 'ping' command");
+  if (client.protocol === 2 && client.subscriptions.count > 0) return ["pong", args[0] ?? ""];
+  return args[0] ?? PONG;
+};
+
+const auth: Handler = (args, { client }) => {
+  if (args.length > 2) throw syntaxError();
+  const [first = "", password] = args;
+  if (password === undefined && !client.hasPassword) {
+    throw new CommandError(
+      "ERR AUTH <password> called without any password configured for the default user. " +
+        "Are you sure your configuration is correct?",
+    );
+  }
+  const isIn =
+    password === undefined ? client.authenticate("default", first) : client.authenticate(first, password);
+  if (!isIn) throw new CommandError(WRONG_PASSWORD);
+  return OK;
+};
+
+const hello: Handler = (args, context) => {
+  const { client, keyspace } = context;
+  const protocol = args[0] === undefined ? client.protocol : toProtocol(args[0]);
+  readHelloOptions(args, context);
+  if (!client.isAuthenticated) {
+    throw new CommandError(
+      "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> " +
+        "option can be used to authenticate the client and select the RESP protocol version at the same time",
+    );
+  }
+  client.protocol = protocol;
+  return new MapReply([
+    ...["server", "lankv"],
+    ...["version", keyspace.status().version],
+    ...["proto", protocol],
+    ...["id", client.id],
+    ...["mode", "standalone"],
+    ...["role", "master"],
+    ...["modules", []],
+  ]);
+};
+
+function toProtocol(text: Bytes): 2 | 3 {
+  if (!/^-?\d{1,18}$/.test(text)) {
+    throw new CommandError("ERR Protocol version is not an integer or out of range");
+  }
+  const version = Number(text);
+  if (version !== 2 && version !== 3) throw new CommandError("NOPROTO unsupported protocol version");
+  return version;
+}
+
+function readHelloOptions(args: readonly Bytes[], { client }: Context): void {
+  for (let at = 1; at < args.length; at += 1) {
+    const option = (args[at] ?? "").toLowerCase();
+    const [first, second] = [args[at + 1], args[at + 2]];
+    if (option === "auth" && first !== undefined && second !== undefined) {
+      if (!client.authenticate(first, second)) throw new CommandError(WRONG_PASSWORD);
+      at += 2;
+    } else if (option === "setname" && first !== undefined) {
+      setName(client, first);
+      at += 1;
+    } else {
+      throw new CommandError(`ERR Syntax error in HELLO option '${args[at] ?? ""}'`);
+    }
+  }
+}
 
 export const connectionCommands: readonly Command[] = [
   {
@@ -64,20 +82,17 @@ export const connectionCommands: readonly Command[] = [
     arity: -1,
     flags: ["fast"],
     summary: "PONG, or the argument",
-    syntax: "",
+    syntax: "[message]",
     group: "connection",
     guarantee: "connection",
-    handler: (args) => {
-      if (args.length > 1) throw new CommandError("ERR wrong number of arguments for 'ping' command");
-      return args[0] ?? new Simple("PONG");
-    },
+    handler: ping,
   },
   {
     name: "echo",
     arity: 2,
     flags: ["fast"],
     summary: "The argument",
-    syntax: "",
+    syntax: "message",
     group: "connection",
     guarantee: "connection",
     handler: (args) => args[0] ?? "",
@@ -85,70 +100,35 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "hello",
     arity: -1,
-    flags: ["fast"],
-    summary: "Agrees on the version of the protocol, 2: HELLO [2 [SETNAME name]]",
-    syntax: "",
+    flags: ["fast", "no_auth"],
+    summary: "Agrees on the version of the protocol, and tells what the server is",
+    syntax: "[2 | 3 [AUTH username password] [SETNAME name]]",
     group: "connection",
     guarantee: "connection",
-    handler: (args, { client, keyspace }) => {
-      if (args[0] !== undefined && args[0] !== "2") {
-        if (!/^\d+$/.test(args[0])) {
-          throw new CommandError("ERR Protocol version is not an integer or out of range");
-        }
-        throw new CommandError("NOPROTO unsupported protocol version");
-      }
-      for (let at = 1; at < args.length; at += 2) {
-        const name = args[at + 1];
-        if (args[at]?.toLowerCase() !== "setname" || name === undefined) {
-          throw new CommandError(`ERR Syntax error in HELLO option '${args[at] ?? ""}'`);
-        }
-        client.name = name;
-      }
-      return [
-        ...["server", "lankv"],
-        ...["version", keyspace.status().version],
-        ...["proto", 2],
-        ...["id", client.id],
-        ...["mode", "standalone"],
-        ...["role", "master"],
-        ...["modules", []],
-      ];
-    },
+    note: "The server calls itself lankv, and the version is its own.",
+    handler: hello,
   },
   {
     name: "auth",
     arity: -2,
-    flags: ["fast"],
-    summary: "Refused: no password is set",
-    syntax: "",
+    flags: ["fast", "no_auth"],
+    summary: "Gives the password",
+    syntax: "[username] password",
     group: "connection",
     guarantee: "connection",
-    handler: () => {
-      throw new CommandError(
-        "ERR AUTH <password> called without any password configured for the default user. " +
-          "Are you sure your configuration is correct?",
-      );
-    },
+    note: "The only user is `default`. The unix socket needs no password: the file system guards it.",
+    handler: auth,
   },
-  {
-    name: "client",
-    arity: -2,
-    flags: [],
-    summary: "Commands on this connection",
-    syntax: "",
-    group: "connection",
-    guarantee: "connection",
-    subcommands: clientSubcommands,
-    handler: () => null,
-  },
+  clientCommand,
   {
     name: "select",
     arity: 2,
     flags: ["fast"],
-    summary: "Chooses the database; there is only 0",
-    syntax: "",
+    summary: "Chooses the database",
+    syntax: "0",
     group: "connection",
     guarantee: "connection",
+    note: "There is one database, 0.",
     handler: (args) => {
       if (toInteger(args[0]) !== 0) throw new CommandError("ERR DB index is out of range");
       return OK;
@@ -157,7 +137,7 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "quit",
     arity: -1,
-    flags: ["fast"],
+    flags: ["fast", "no_auth"],
     summary: "Ends the connection",
     syntax: "",
     group: "connection",
@@ -165,6 +145,19 @@ export const connectionCommands: readonly Command[] = [
     handler: (_, { client }) => {
       client.closeAfterReply();
       return OK;
+    },
+  },
+  {
+    name: "reset",
+    arity: 1,
+    flags: ["fast", "no_auth"],
+    summary: "Makes the connection as it was at its start",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
+    handler: (_, { client }) => {
+      client.reset();
+      return new Simple("RESET");
     },
   },
 ];

@@ -43,9 +43,10 @@ function readSet(pattern: Bytes, from: number): { readonly step: Step; readonly 
   const ranges: (readonly [low: number, high: number])[] = [];
   let at = isNegated ? from + 1 : from;
   for (; at < pattern.length && pattern[at] !== "]"; at += 1) {
-    if (pattern[at] === "\\" && at + 1 < pattern.length) at += 1;
+    const isEscaped = pattern[at] === "\\" && at + 1 < pattern.length;
+    if (isEscaped) at += 1;
     const first = pattern.charCodeAt(at);
-    if (pattern[at + 1] === "-" && at + 2 < pattern.length) {
+    if (!isEscaped && pattern[at + 1] === "-" && at + 2 < pattern.length) {
       const last = pattern.charCodeAt(at + 2);
       ranges.push([Math.min(first, last), Math.max(first, last)]);
       at += 2;

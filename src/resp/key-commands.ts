@@ -1,33 +1,31 @@
-/** Commands on keys. */
+/** Commands on keys, whatever they hold. */
 import type { Bytes } from "../core/bytes.js";
-import { BUCKETS } from "../core/hash.js";
-import { readOptions, syntaxError, toInteger } from "./arguments.js";
-import { ALL_KEYS, CommandError, ONE_KEY, type Command, type Handler } from "./command.js";
-import { globToPredicate } from "./glob.js";
-import type { Keyspace } from "./keyspace.js";
-import { Simple } from "./reply.js";
-import { allKeys, scan } from "./walk.js";
+import { syntaxError, toInteger } from "./arguments.js";
+import { ALL_KEYS, CommandError, ONE_KEY, type Command, type Context, type Handler } from "./command.js";
+import { expiryCommands } from "./expiry-commands.js";
+import { objectCommand } from "./object-command.js";
+import { OK, Simple } from "./reply.js";
+import { walkCommands } from "./walk-commands.js";
+import { remove } from "./write.js";
 
-const SCAN_COUNT = 10;
+const TWO_KEYS = { first: 1, last: 2, step: 1 };
 
-const remove: Handler = (args, { keyspace }) => countOf(args, (key) => keyspace.delete(key));
+const removeAll: Handler = (args, context) => countOf(args, (key) => remove(context, key));
 
-const scanKeys: Handler = (args, { keyspace }) => {
-  const cursor = Number(args[0]);
-  if (!/^\d{1,20}$/.test(args[0] ?? "")) throw new CommandError("ERR invalid cursor");
-  let accepts: (key: Bytes) => boolean = () => true;
-  let count = SCAN_COUNT;
-  let isEmpty = false;
-  for (const [name, value] of readOptions(args, 1, [])) {
-    if (name === "MATCH") accepts = globToPredicate(value);
-    else if (name === "COUNT") count = toInteger(value);
-    else if (name === "TYPE") isEmpty = value.toLowerCase() !== "string";
-    else throw syntaxError();
-  }
-  if (count < 1) throw syntaxError();
-  if (isEmpty || cursor >= BUCKETS) return ["0", []];
-  const scanned = scan(keyspace, cursor, count, accepts);
-  return [String(scanned.cursor), scanned.keys];
+const count: Handler = (args, { keyspace }) => countOf(args, (key) => keyspace.get(key) !== undefined);
+
+const copy: Handler = (args, context) => {
+  const { keyspace } = context;
+  const [source = "", destination = ""] = args;
+  const isReplacing = readCopyOptions(args);
+  if (source === destination) throw new CommandError("ERR source and destination objects are the same");
+  const held = keyspace.get(source);
+  if (held === undefined) return 0;
+  if (!isReplacing && keyspace.get(destination) !== undefined) return 0;
+  keyspace.set(destination, held.value, held.expiresAtMs);
+  context.notify("n", "new", destination);
+  context.notify("g", "copy_to", destination);
+  return 1;
 };
 
 export const keyCommands: readonly Command[] = [
@@ -37,32 +35,53 @@ export const keyCommands: readonly Command[] = [
     flags: ["write"],
     keys: ALL_KEYS,
     summary: "Deletes keys; returns how many held a value",
-    syntax: "",
+    syntax: "key [key ...]",
     group: "generic",
-    guarantee: "reads",
-    handler: remove,
+    guarantee: "everywhere",
+    since: "1.0.0",
+    complexity: "O(N) where N is the number of keys",
+    note: "A key that holds no value here is left alone, also if another node has just written one.",
+    handler: removeAll,
   },
   {
     name: "unlink",
     arity: -2,
     flags: ["write", "fast"],
     keys: ALL_KEYS,
-    summary: "Deletes keys; returns how many held a value",
-    syntax: "",
+    summary: "The same as DEL",
+    syntax: "key [key ...]",
     group: "generic",
-    guarantee: "reads",
-    handler: remove,
+    guarantee: "everywhere",
+    since: "4.0.0",
+    complexity: "O(N) where N is the number of keys",
+    handler: removeAll,
   },
   {
     name: "exists",
     arity: -2,
     flags: ["readonly", "fast"],
     keys: ALL_KEYS,
-    summary: "How many of the keys hold a value",
-    syntax: "",
+    summary: "How many of the keys hold a value; a key given twice counts twice",
+    syntax: "key [key ...]",
     group: "generic",
     guarantee: "reads",
-    handler: (args, { keyspace }) => countOf(args, (key) => keyspace.get(key) !== undefined),
+    since: "1.0.0",
+    complexity: "O(N) where N is the number of keys",
+    handler: count,
+  },
+  {
+    name: "touch",
+    arity: -2,
+    flags: ["readonly", "fast"],
+    keys: ALL_KEYS,
+    summary: "How many of the keys hold a value",
+    syntax: "key [key ...]",
+    group: "generic",
+    guarantee: "reads",
+    since: "3.2.1",
+    complexity: "O(N) where N is the number of keys",
+    note: "The same as EXISTS: when a key was last read is not recorded.",
+    handler: count,
   },
   {
     name: "type",
@@ -70,67 +89,111 @@ export const keyCommands: readonly Command[] = [
     flags: ["readonly", "fast"],
     keys: ONE_KEY,
     summary: "What a key holds: string or none",
-    syntax: "",
+    syntax: "key",
     group: "generic",
     guarantee: "reads",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: (args, { keyspace }) =>
       new Simple(keyspace.get(args[0] ?? "") === undefined ? "none" : "string"),
   },
   {
-    name: "ttl",
-    arity: 2,
-    flags: ["readonly", "fast"],
-    keys: ONE_KEY,
-    summary: "Seconds until a key expires; -1 = never, -2 = it is missing",
+    name: "randomkey",
+    arity: 1,
+    flags: ["readonly"],
+    summary: "Some key that holds a value, or null",
     syntax: "",
     group: "generic",
     guarantee: "reads",
-    handler: (args, { keyspace }) => {
-      const ms = lifeMs(keyspace, args[0] ?? "");
-      return ms < 0 ? ms : Math.round(ms / 1000);
+    since: "1.0.0",
+    complexity: "O(1)",
+    handler: (_, { keyspace }) => keyspace.random()?.key ?? null,
+  },
+  {
+    name: "rename",
+    arity: 3,
+    flags: ["write"],
+    keys: TWO_KEYS,
+    summary: "Gives a value another key, with its expiry; what that key held is overwritten",
+    syntax: "key newkey",
+    group: "generic",
+    guarantee: "this node",
+    since: "1.0.0",
+    complexity: "O(1)",
+    note: "For the other nodes a write of the one key and a deletion of the other, which they may see one after another.",
+    handler: (args, context) => {
+      rename(args, context, false);
+      return OK;
     },
   },
   {
-    name: "pttl",
-    arity: 2,
-    flags: ["readonly", "fast"],
-    keys: ONE_KEY,
-    summary: "Milliseconds until a key expires; -1 = never, -2 = it is missing",
-    syntax: "",
+    name: "renamenx",
+    arity: 3,
+    flags: ["write", "fast"],
+    keys: TWO_KEYS,
+    summary: "As RENAME, if the other key holds no value; returns whether it did",
+    syntax: "key newkey",
     group: "generic",
-    guarantee: "reads",
-    handler: (args, { keyspace }) => lifeMs(keyspace, args[0] ?? ""),
+    guarantee: "this node",
+    since: "1.0.0",
+    complexity: "O(1)",
+    note: "Whether the other key holds a value is decided by the copy on this node.",
+    handler: (args, context) => (rename(args, context, true) ? 1 : 0),
   },
   {
-    name: "scan",
-    arity: -2,
-    flags: ["readonly"],
-    summary: "Some keys and a cursor to go on from: SCAN cursor [MATCH pattern] [COUNT n] [TYPE type]",
-    syntax: "",
+    name: "copy",
+    arity: -3,
+    flags: ["write"],
+    keys: TWO_KEYS,
+    summary: "Writes the value of a key, with its expiry, to another key; returns whether it did",
+    syntax: "source destination [DB destination-db] [REPLACE]",
     group: "generic",
-    guarantee: "reads",
-    handler: scanKeys,
+    guarantee: "this node",
+    since: "6.2.0",
+    complexity: "O(1)",
+    note: "There is no database but 0.",
+    handler: copy,
   },
-  {
-    name: "keys",
-    arity: 2,
-    flags: ["readonly"],
-    summary: "All keys that match a pattern",
-    syntax: "",
-    group: "generic",
-    guarantee: "reads",
-    handler: (args, { keyspace }) => allKeys(keyspace, globToPredicate(args[0] ?? "")),
-  },
+  ...expiryCommands,
+  ...walkCommands,
+  objectCommand,
 ];
 
 function countOf(keys: readonly Bytes[], isCounted: (key: Bytes) => boolean): number {
-  let count = 0;
-  for (const key of keys) if (isCounted(key)) count += 1;
-  return count;
+  let counted = 0;
+  for (const key of keys) if (isCounted(key)) counted += 1;
+  return counted;
 }
 
-function lifeMs(keyspace: Keyspace, key: Bytes): number {
-  const record = keyspace.get(key);
-  if (record === undefined) return -2;
-  return record.expiresAtMs === undefined ? -1 : Math.max(0, record.expiresAtMs - keyspace.nowMs());
+/** @returns whether REPLACE is given */
+function readCopyOptions(args: readonly Bytes[]): boolean {
+  let isReplacing = false;
+  for (let at = 2; at < args.length; at += 1) {
+    const name = (args[at] ?? "").toUpperCase();
+    if (name === "REPLACE") {
+      isReplacing = true;
+    } else if (name === "DB" && at + 1 < args.length) {
+      at += 1;
+      if (toInteger(args[at]) !== 0) throw new CommandError("ERR DB index is out of range");
+    } else {
+      throw syntaxError();
+    }
+  }
+  return isReplacing;
+}
+
+/** @returns false when the other key holds a value and must not be overwritten */
+function rename(args: readonly Bytes[], context: Context, isNew: boolean): boolean {
+  const { keyspace } = context;
+  const [key = "", newKey = ""] = args;
+  const held = keyspace.get(key);
+  if (held === undefined) throw new CommandError("ERR no such key");
+  if (key === newKey) return !isNew;
+  if (isNew && keyspace.get(newKey) !== undefined) return false;
+  keyspace.set(newKey, held.value, held.expiresAtMs);
+  keyspace.delete(key);
+  context.notify("n", "new", newKey);
+  context.notify("g", "rename_from", key);
+  context.notify("g", "rename_to", newKey);
+  return true;
 }

@@ -6,7 +6,8 @@ import { CommandError, ONE_KEY, type Command, type Context } from "./command.js"
 import { conflictToEntry, recordToEntry, recordToMeta } from "./entry.js";
 import { toJson } from "./json.js";
 import { OK, textToBytes } from "./reply.js";
-import { allKeys } from "./walk.js";
+import { lankvSetCommand } from "./set-command.js";
+import { keysOf, removeAll } from "./walk.js";
 
 /** Longest time that a command may wait: a day. */
 const WAIT_MS_MAX = 86_400_000;
@@ -20,6 +21,7 @@ export const lankvCommands: readonly Command[] = [
     syntax: "",
     group: "lankv",
     guarantee: "reads",
+    complexity: "O(1)",
     handler: (_, { keyspace }) => json(keyspace.status()),
   },
   {
@@ -30,6 +32,7 @@ export const lankvCommands: readonly Command[] = [
     syntax: "",
     group: "lankv",
     guarantee: "reads",
+    complexity: "O(N) where N is the number of peers",
     handler: (_, { keyspace }) => json(keyspace.peers()),
   },
   {
@@ -40,28 +43,32 @@ export const lankvCommands: readonly Command[] = [
     syntax: "",
     group: "lankv",
     guarantee: "reads",
+    complexity: "O(N) where N is the number of conflicts remembered, 1024 at most",
     handler: (_, { keyspace }) => json(keyspace.conflicts().map(conflictToEntry)),
   },
   {
     name: "lankv.get",
     arity: 3,
-    flags: ["readonly", "blocking"],
+    flags: ["readonly", "blocking", "no_multi"],
     keys: ONE_KEY,
-    summary: "The value of a key; a missing one is asked of the peers: LANKV.GET key timeout-ms",
-    syntax: "",
+    summary: "The value of a key; a missing one is asked of the peers for so long",
+    syntax: "key timeout-milliseconds",
     group: "lankv",
     guarantee: "reads",
+    complexity: "O(1)",
     handler: async (args, context) => (await find(args, context))?.value ?? null,
   },
   {
     name: "lankv.entry",
     arity: -2,
-    flags: ["readonly", "blocking"],
+    flags: ["readonly", "blocking", "no_multi"],
     keys: ONE_KEY,
-    summary: "Value, version, origin and times of a key, as JSON: LANKV.ENTRY key [timeout-ms]",
-    syntax: "",
+    summary:
+      "Value, version, origin and times of a key, as JSON; a missing one is asked of the peers for so long",
+    syntax: "key [timeout-milliseconds]",
     group: "lankv",
     guarantee: "reads",
+    complexity: "O(1)",
     handler: async (args, context) => {
       const record = await find(args, context);
       return record === undefined ? null : json(recordToEntry(record));
@@ -70,57 +77,61 @@ export const lankvCommands: readonly Command[] = [
   {
     name: "lankv.meta",
     arity: -2,
-    flags: ["readonly", "blocking"],
+    flags: ["readonly", "blocking", "no_multi"],
     keys: ONE_KEY,
-    summary: "As LANKV.ENTRY, with the value's length in place of the value: LANKV.META key [timeout-ms]",
-    syntax: "",
+    summary: "As LANKV.ENTRY, with the value's length in place of the value",
+    syntax: "key [timeout-milliseconds]",
     group: "lankv",
     guarantee: "reads",
+    complexity: "O(1)",
     handler: async (args, context) => {
       const record = await find(args, context);
       return record === undefined ? null : json(recordToMeta(record));
     },
   },
+  lankvSetCommand,
   {
     name: "lankv.ls",
     arity: -1,
     flags: ["readonly"],
-    summary: "Keys in the order of their bytes: LANKV.LS [prefix [limit]]",
-    syntax: "",
+    summary: "Keys that start so, in the order of their bytes",
+    syntax: "[prefix [limit]]",
     group: "lankv",
     guarantee: "reads",
-    handler: async (args, context) => {
+    complexity: "O(N log(N)) where N is the number of all keys",
+    handler: (args, context) => {
       const limit = args[1] === undefined ? Number.POSITIVE_INFINITY : toCount(args[1]);
-      const keys = await keysWith(args[0] ?? "", context);
-      keys.sort();
-      return keys.length > limit ? keys.slice(0, limit) : keys;
+      const prefix = args[0] ?? "";
+      const keys = keysOf(context, (key) => key.startsWith(prefix));
+      const first = (all: Bytes[]): Bytes[] => all.sort().slice(0, limit);
+      return keys instanceof Promise ? keys.then(first) : first(keys);
     },
   },
   {
     name: "lankv.clear",
     arity: 2,
     flags: ["write"],
-    summary: "Deletes all keys that start so; returns how many: LANKV.CLEAR prefix",
-    syntax: "",
+    summary: "Deletes all keys that start so; returns how many",
+    syntax: "prefix",
     group: "lankv",
-    guarantee: "reads",
-    handler: async (args, context) => {
-      let count = 0;
-      for (const key of await keysWith(args[0] ?? "", context)) {
-        if (context.keyspace.delete(key)) count += 1;
-      }
-      return count;
+    guarantee: "everywhere",
+    complexity: "O(N) where N is the number of all keys",
+    note: "Deletes what this node holds when it is given: what other nodes write meanwhile remains.",
+    handler: (args, context) => {
+      const prefix = args[0] ?? "";
+      return removeAll(context, (key) => key.startsWith(prefix), true);
     },
   },
   {
     name: "lankv.wait",
     arity: 4,
-    flags: ["readonly", "blocking"],
+    flags: ["readonly", "blocking", "no_multi"],
     summary:
-      "Waits until this node is live, sees so many peers and, with synced = 1, holds the same: LANKV.WAIT peers synced timeout-ms",
-    syntax: "",
+      "Waits until this node is live, sees so many peers and, with synced = 1, holds the same as they do",
+    syntax: "peers synced timeout-milliseconds",
     group: "lankv",
-    guarantee: "reads",
+    guarantee: "connection",
+    complexity: "O(1)",
     handler: async (args, { keyspace, client }) => {
       await keyspace.ready({
         peers: toCount(args[0]),
@@ -140,10 +151,6 @@ async function find(args: readonly Bytes[], { keyspace, client }: Context): Prom
   const held = keyspace.get(key);
   if (held !== undefined || timeoutMs === 0) return held;
   return keyspace.seek(key, timeoutMs, client.signal);
-}
-
-function keysWith(prefix: Bytes, { keyspace }: Context): Promise<Bytes[]> {
-  return allKeys(keyspace, (key) => key.startsWith(prefix));
 }
 
 function json(value: unknown): Bytes {

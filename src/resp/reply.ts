@@ -1,4 +1,4 @@
-/** Replies: the values that commands return, and their form in RESP2. */
+/** Replies: the values that commands return, and their form on the wire. */
 import { isBytes, type Bytes } from "../core/bytes.js";
 
 /** A short text of the server's own, such as OK. */
@@ -31,16 +31,27 @@ export class Verbatim {
   constructor(readonly text: Bytes) {}
 }
 
+/** What is sent without being a reply, such as a message of a channel. In RESP2 an array. */
+export class Push {
+  constructor(readonly items: readonly Reply[]) {}
+}
+
+/** Several replies, one after another, or none. */
+export class Several {
+  constructor(readonly replies: readonly Reply[]) {}
+}
+
 /** "No array", where RESP2 tells it from "no bulk string": an EXEC that was given up. */
 export const NULL_ARRAY = Symbol("null array");
 
 /** The version of the protocol that a connection speaks. */
 export type Protocol = 2 | 3;
 
-/** A byte string is a bulk string; null is "nothing there"; a boolean is 1 or 0 in RESP2. */
+/** A byte string is a bulk string; a bigint is an integer; null is "nothing there"; a boolean is 1 or 0 in RESP2. */
 export type Reply =
   | Bytes
   | number
+  | bigint
   | boolean
   | null
   | typeof NULL_ARRAY
@@ -50,9 +61,13 @@ export type Reply =
   | Verbatim
   | MapReply
   | SetReply
+  | Push
+  | Several
   | readonly Reply[];
 
 export const OK = new Simple("OK");
+/** The command has no reply at all. */
+export const NO_REPLY = new Several([]);
 
 /** The longest reply. What is longer is refused before it is built: no string could hold the longest of them. */
 export const REPLY_BYTES_MAX = 256 * 1_048_576;
@@ -62,9 +77,13 @@ const ITEM_BYTES = 32;
 
 /** As `encode`; an error instead of a reply that is too long. */
 export function encodeBounded(reply: Reply, protocol: Protocol): Bytes {
-  const isTooLong = bytesOf(reply) > REPLY_BYTES_MAX;
+  // Most replies are a single item, which needs no walk.
+  if (reply instanceof Simple || typeof reply === "number") return encode(reply, protocol);
+  const bytes = typeof reply === "string" ? reply.length : bytesOf(reply);
   return encode(
-    isTooLong ? new ErrorReply(`ERR reply is larger than ${String(REPLY_BYTES_MAX)} bytes`) : reply,
+    bytes > REPLY_BYTES_MAX
+      ? new ErrorReply(`ERR reply is larger than ${String(REPLY_BYTES_MAX)} bytes`)
+      : reply,
     protocol,
   );
 }
@@ -81,15 +100,19 @@ function bytesOf(reply: Reply): number {
   return bytes;
 }
 
-function itemsOf(reply: MapReply | SetReply | readonly Reply[]): readonly Reply[] {
+type Aggregate = MapReply | SetReply | Push | Several | readonly Reply[];
+
+function itemsOf(reply: Aggregate): readonly Reply[] {
   if (reply instanceof MapReply) return reply.entries;
-  return reply instanceof SetReply ? reply.members : reply;
+  if (reply instanceof SetReply) return reply.members;
+  if (reply instanceof Push) return reply.items;
+  return reply instanceof Several ? reply.replies : reply;
 }
 
 /** The reply as it goes onto the wire. */
 export function encode(reply: Reply, protocol: Protocol): Bytes {
   if (typeof reply === "string") return bulk(reply);
-  if (typeof reply === "number") return `:${String(reply)}\r\n`;
+  if (typeof reply === "number" || typeof reply === "bigint") return `:${String(reply)}\r\n`;
   if (reply === null) return protocol === 3 ? "_\r\n" : "$-1\r\n";
   if (typeof reply === "boolean")
     return protocol === 3 ? `#${reply ? "t" : "f"}\r\n` : `:${reply ? "1" : "0"}\r\n`;
@@ -107,9 +130,12 @@ export function encode(reply: Reply, protocol: Protocol): Bytes {
   return encoded;
 }
 
-function head(reply: MapReply | SetReply | readonly Reply[], length: number, protocol: Protocol): Bytes {
+function head(reply: Aggregate, length: number, protocol: Protocol): Bytes {
+  if (reply instanceof Several) return "";
   if (protocol === 3 && reply instanceof MapReply) return `%${String(length / 2)}\r\n`;
-  return `${protocol === 3 && reply instanceof SetReply ? "~" : "*"}${String(length)}\r\n`;
+  const isSet = reply instanceof SetReply;
+  const type = protocol === 2 ? "*" : isSet ? "~" : reply instanceof Push ? ">" : "*";
+  return `${type}${String(length)}\r\n`;
 }
 
 function bulk(bytes: Bytes): Bytes {

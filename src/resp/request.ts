@@ -9,13 +9,10 @@
  */
 import type { Bytes } from "../core/bytes.js";
 import { splitInline } from "./inline.js";
+import { toLimits } from "./limits.js";
 
 /** Most arguments of one request, its name included. */
 export const ARGUMENTS_MAX = 1_048_576;
-/** Longest argument. Values end at 1 MiB; what is a little longer is read and refused in words. */
-export const ARGUMENT_BYTES_MAX = 16 * 1_048_576;
-/** Longest request: the sum of its arguments. */
-export const REQUEST_BYTES_MAX = 64 * 1_048_576;
 /** Longest line: an inline command, or the digits of a length. */
 export const LINE_BYTES_MAX = 65_536;
 
@@ -31,9 +28,29 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }
 
+/** What a request may be; read anew for each. */
+export interface RequestBounds {
+  /** Most arguments, its name included. Default: 1 048 576. */
+  readonly argumentsMax?: number;
+  /** Bytes of the longest argument. */
+  readonly argumentBytesMax: number;
+  /** Bytes of all arguments. */
+  readonly requestBytesMax: number;
+}
+
+/** What who has not given the password yet may send: enough to give it. */
+const UNAUTHENTICATED: RequestBounds = {
+  argumentsMax: 10,
+  argumentBytesMax: 16_384,
+  requestBytesMax: 163_840,
+};
+
 export type Request = readonly Bytes[];
 
 export class RequestParser {
+  /** Whether the client may send as much as its bounds say. */
+  isTrusted = true;
+  readonly #bounds: RequestBounds;
   #buffer: Buffer = NOTHING;
   #offset = 0;
   /** Chunks that came after `#buffer`, joined to it when `#needed` bytes are there. */
@@ -45,6 +62,17 @@ export class RequestParser {
   #requestBytes = 0;
   /** Length of the argument that is being read; -1 before it is known. */
   #argBytes = -1;
+
+  /** @param bounds default: those of a server that was given none */
+  constructor(bounds: RequestBounds = toLimits({})) {
+    this.#bounds = bounds;
+  }
+
+  /** Bytes that are kept: what was not read yet, and the arguments of an unfinished request. */
+  get heldBytes(): number {
+    const arguments_ = this.#argsMissing === 0 ? 0 : this.#requestBytes;
+    return this.#buffer.length - this.#offset + this.#laterBytes + arguments_;
+  }
 
   push(chunk: Buffer): void {
     this.#later.push(chunk);
@@ -65,6 +93,14 @@ export class RequestParser {
       this.#args = [];
       if (request.length > 0) return request;
     }
+  }
+
+  get #currentBounds(): RequestBounds {
+    return this.isTrusted ? this.#bounds : UNAUTHENTICATED;
+  }
+
+  get #refusal(): string {
+    return this.isTrusted ? "invalid" : "unauthenticated";
   }
 
   /** Makes what has come one buffer. Whether it is enough to go on with. */
@@ -90,7 +126,8 @@ export class RequestParser {
     if (this.#buffer[this.#offset] !== STAR) return this.#readInline();
     const count = this.#readLength("mbulk count", "multibulk length");
     if (count === undefined) return false;
-    if (count > ARGUMENTS_MAX) throw new ProtocolError("Protocol error: invalid multibulk length");
+    const { argumentsMax = ARGUMENTS_MAX } = this.#currentBounds;
+    if (count > argumentsMax) throw new ProtocolError(`Protocol error: ${this.#refusal} multibulk length`);
     this.#argsMissing = Math.max(count, 0);
     this.#requestBytes = 0;
     return true;
@@ -120,11 +157,12 @@ export class RequestParser {
       }
       const length = this.#readLength("bulk count", "bulk length");
       if (length === undefined) return false;
-      if (length < 0 || length > ARGUMENT_BYTES_MAX) {
-        throw new ProtocolError("Protocol error: invalid bulk length");
+      const { argumentBytesMax, requestBytesMax } = this.#currentBounds;
+      if (length < 0 || length > argumentBytesMax) {
+        throw new ProtocolError(`Protocol error: ${length < 0 ? "invalid" : this.#refusal} bulk length`);
       }
       this.#requestBytes += length;
-      if (this.#requestBytes > REQUEST_BYTES_MAX) throw new ProtocolError("Protocol error: too big request");
+      if (this.#requestBytes > requestBytesMax) throw new ProtocolError("Protocol error: too big request");
       this.#argBytes = length;
     }
     const end = this.#offset + this.#argBytes;

@@ -1,86 +1,48 @@
 /** Commands on the server: what it is, what it can do, and its end. */
-import type { Bytes } from "../core/bytes.js";
-import type { Command, CommandTable, Context } from "./command.js";
-import { OK, Simple, textToBytes, type Reply } from "./reply.js";
+import { syntaxError } from "./arguments.js";
+import { CommandError, type Command, type Handler } from "./command.js";
+import { info } from "./info.js";
+import { commandCommand } from "./introspection-commands.js";
+import { OK, Verbatim } from "./reply.js";
 
-const commandSubcommands: readonly Command[] = [
-  {
-    name: "command|count",
-    arity: 2,
-    flags: [],
-    summary: "How many commands there are",
-    syntax: "",
-    group: "server",
-    guarantee: "connection",
-    handler: (_, { table }) => table.size,
-  },
-  {
-    name: "command|list",
-    arity: -2,
-    flags: [],
-    summary: "The names of all commands",
-    syntax: "",
-    group: "server",
-    guarantee: "connection",
-    handler: (_, { table }) => [...table.keys()],
-  },
-  {
-    name: "command|info",
-    arity: -2,
-    flags: [],
-    summary: "Arity, flags and key positions of commands",
-    syntax: "",
-    group: "server",
-    guarantee: "connection",
-    handler: (args, { table }) => chosen(args, table).map(([, command]) => describe(command)),
-  },
-  {
-    name: "command|docs",
-    arity: -2,
-    flags: [],
-    summary: "What commands do",
-    syntax: "",
-    group: "server",
-    guarantee: "connection",
-    handler: (args, { table }) =>
-      chosen(args, table).flatMap(([name, command]) =>
-        command === undefined
-          ? []
-          : [name, ["summary", command.summary, "group", name.startsWith("lankv.") ? "lankv" : "generic"]],
-      ),
-  },
-];
+const SHUTDOWN_WORDS = ["NOSAVE", "SAVE", "NOW", "FORCE", "ABORT"];
+
+const shutDown: Handler = (args, { keyspace }) => {
+  const words = args.map((arg) => arg.toUpperCase());
+  if (!words.every((word) => SHUTDOWN_WORDS.includes(word))) throw syntaxError();
+  const contradicts = words.includes("SAVE") && words.includes("NOSAVE");
+  if (contradicts || (words.includes("ABORT") && words.length > 1)) throw syntaxError();
+  if (words.includes("ABORT")) throw new CommandError("ERR No shutdown in progress.");
+  keyspace.stop();
+  return OK;
+};
 
 export const serverCommands: readonly Command[] = [
-  {
-    name: "command",
-    arity: -1,
-    flags: [],
-    summary: "Arity, flags and key positions of all commands",
-    syntax: "",
-    group: "server",
-    guarantee: "connection",
-    subcommands: commandSubcommands,
-    handler: (_, { table }) => [...table.values()].map(describe),
-  },
+  commandCommand,
   {
     name: "info",
     arity: -1,
     flags: [],
     summary: "What the server is and holds, one line each",
-    syntax: "",
+    syntax: "[section [section ...]]",
     group: "server",
     guarantee: "connection",
-    handler: (args, context) => info(args, context),
+    since: "1.0.0",
+    complexity: "O(1); O(N) with the section keyspace, where N is the number of all keys",
+    note: "`redis_version` is the version of Redis whose commands are served; `lankv_version` is the program's own.",
+    handler: (args, context) => new Verbatim(info(args, context)),
   },
   {
     name: "time",
     arity: 1,
     flags: ["fast"],
-    summary: "The corrected clock: seconds, and microseconds in the second",
+    summary: "The corrected clock: Unix seconds, and microseconds in the second",
     syntax: "",
     group: "server",
     guarantee: "connection",
+    since: "2.6.0",
+    complexity: "O(1)",
+    note: "The clock that keys expire by; it counts in milliseconds.",
     handler: (_, { keyspace }) => {
       const ms = keyspace.nowMs();
       return [String(Math.floor(ms / 1000)), String(Math.floor((ms % 1000) * 1000))];
@@ -93,66 +55,49 @@ export const serverCommands: readonly Command[] = [
     summary: "How many keys hold a value",
     syntax: "",
     group: "server",
-    guarantee: "connection",
+    guarantee: "reads",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: (_, { keyspace }) => keyspace.size,
   },
   {
     name: "shutdown",
     arity: -1,
-    flags: ["admin"],
+    flags: ["admin", "no_multi"],
     summary: "Says goodbye to the peers and ends the server",
+    syntax: "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
+    group: "server",
+    guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
+    note: "The words are taken and change nothing: there is nothing to save, and no shutdown that could be aborted.",
+    handler: shutDown,
+  },
+  {
+    name: "function",
+    arity: -2,
+    flags: [],
+    summary: "There are no functions",
     syntax: "",
     group: "server",
     guarantee: "connection",
-    handler: (_, { keyspace }) => {
-      keyspace.stop();
-      return OK;
-    },
+    since: "7.0.0",
+    complexity: "O(1)",
+    subcommands: [
+      {
+        name: "function|flush",
+        arity: -2,
+        flags: [],
+        summary: "Deletes all functions, of which there are none",
+        syntax: "[ASYNC | SYNC]",
+        group: "server",
+        guarantee: "connection",
+        since: "7.0.0",
+        complexity: "O(1)",
+        note: "Answered for programs that clear a server before they use it.",
+        handler: () => OK,
+      },
+    ],
+    handler: () => null,
   },
 ];
-
-/** The named commands, or all. */
-function chosen(
-  names: readonly Bytes[],
-  table: CommandTable,
-): readonly (readonly [name: string, command: Command | undefined])[] {
-  return names.length === 0 ? [...table] : names.map((name) => [name, table.get(name.toLowerCase())]);
-}
-
-function describe(command: Command | undefined): Reply {
-  if (command === undefined) return null;
-  const { first, last, step } = command.keys ?? { first: 0, last: 0, step: 0 };
-  const flags = command.flags.map((flag) => new Simple(flag));
-  const subcommands = (command.subcommands ?? []).map(describe);
-  return [command.name, command.arity, flags, first, last, step, [], [], [], subcommands];
-}
-
-function info(wanted: readonly Bytes[], { keyspace, clients }: Context): Bytes {
-  const { cluster, keys, name, nodeId, peers, root, state, bytes, uptimeMs, version } = keyspace.status();
-  const sections: Readonly<Record<string, readonly string[]>> = {
-    Server: [
-      "server_name:lankv",
-      `lankv_version:${version}`,
-      "redis_mode:standalone",
-      `uptime_in_seconds:${String(Math.floor(uptimeMs / 1000))}`,
-    ],
-    Clients: [`connected_clients:${String(clients)}`],
-    Replication: [
-      "role:master",
-      `node_id:${nodeId}`,
-      `node_name:${name}`,
-      `cluster_name:${cluster}`,
-      `state:${state}`,
-      `peers:${String(peers)}`,
-      `root:${root}`,
-    ],
-    Keyspace: [`db0:keys=${String(keys)},bytes=${String(bytes)}`],
-  };
-  const names = wanted.map((section) => section.toLowerCase());
-  const isAll = names.length === 0 || names.some((each) => ["all", "default", "everything"].includes(each));
-  const text = Object.entries(sections)
-    .filter(([section]) => isAll || names.includes(section.toLowerCase()))
-    .map(([section, lines]) => [`# ${section}`, ...lines, ""].join("\r\n"))
-    .join("\r\n");
-  return textToBytes(text);
-}

@@ -1,41 +1,99 @@
 /** The server: takes connections, and gives each a session. Who listens where is not its business. */
 import type { Socket } from "node:net";
-import type { Client, Context } from "./command.js";
+import createDebug from "debug";
+import type { Bytes } from "../core/bytes.js";
+import type { Client, Context, ServerParts } from "./command.js";
+import { Config } from "./config.js";
 import type { Keyspace } from "./keyspace.js";
+import { toLimits, type Limits } from "./limits.js";
+import { Notifications } from "./notifications.js";
+import { Password } from "./password.js";
 import { encode, ErrorReply } from "./reply.js";
 import { Session } from "./session.js";
+import { Stats } from "./stats.js";
+import { Hub } from "./subscriptions.js";
 import { commandTable } from "./table.js";
 
-/** Default bound on the number of connections. */
-const CLIENTS_MAX = 1_000;
+const debug = createDebug("lankv:resp");
 
-export interface RespServerOptions {
-  /** Most connections at once, 1 or more; the next is told so and closed. Default: 1 000. */
-  readonly clientsMax?: number;
+/** How often silent connections are looked for. */
+const SILENCE_CHECK_MS = 1_000;
+
+export interface RespServerOptions extends Partial<Limits> {
+  /** Which keyspace events there are, in Redis's letters, such as "KEx"; "" = none. Default: "AKE", all. */
+  readonly notifyKeyspaceEvents?: string;
+  /** What clients that come by TCP must give. Default: nothing. */
+  readonly password?: Bytes;
 }
 
 export class RespServer {
   readonly #keyspace: Keyspace;
-  readonly #clientsMax: number;
+  readonly #limits: Limits;
+  readonly #password: Password | undefined;
+  readonly #hub = new Hub();
+  readonly #notifications: Notifications;
+  readonly #parts: ServerParts;
   readonly #sessions = new Set<Session>();
   /** Connections beyond the bound that are being told so. */
   readonly #refused = new Set<Socket>();
   #lastId = 0;
+  #heldBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
 
+  /** @throws {RangeError} an option outside its bounds */
   constructor(keyspace: Keyspace, options: RespServerOptions = {}) {
     this.#keyspace = keyspace;
-    this.#clientsMax = options.clientsMax ?? CLIENTS_MAX;
+    this.#limits = toLimits(options);
+    this.#password = options.password === undefined ? undefined : new Password(options.password);
+    this.#notifications = new Notifications(this.#hub, keyspace, options.notifyKeyspaceEvents ?? "AKE");
+    this.#parts = {
+      hub: this.#hub,
+      config: new Config(this.#limits, this.#notifications),
+      stats: new Stats(),
+      clients: () => this.#sessions,
+    };
+    keyspace.listen({
+      changed: (records, replaced) => {
+        this.#notifications.changed(records, replaced);
+      },
+      expired: (keys) => {
+        this.#notifications.expired(keys);
+      },
+      published: (channel, payload) => {
+        this.#hub.publish(channel, payload);
+      },
+    });
   }
 
-  accept(socket: Socket): void {
-    if (this.#sessions.size >= this.#clientsMax) {
+  /**
+   * Takes a connection.
+   * @param path of the unix socket that it came by; undefined = it came by TCP, and must give the password
+   */
+  accept(socket: Socket, path?: string): void {
+    if (this.#sessions.size >= this.#limits.clientsMax) {
+      this.#parts.stats.rejected += 1;
       this.#refuse(socket);
       return;
     }
+    this.#parts.stats.connections += 1;
     socket.setNoDelay(true);
     this.#lastId += 1;
-    const session = new Session(socket, this.#lastId, (client) => this.#contextOf(client));
+    const session = new Session(socket, {
+      id: this.#lastId,
+      limits: this.#limits,
+      hub: this.#hub,
+      password: this.#password,
+      path,
+      toContext: (client) => this.#contextOf(client),
+      onHeld: (delta) => {
+        this.#heldBytes += delta;
+        if (this.#heldBytes > this.#limits.clientBytesMax) this.#cutOff();
+      },
+    });
     this.#sessions.add(session);
+    this.#timer ??= setInterval(() => {
+      for (const each of this.#sessions) each.checkSilence();
+    }, SILENCE_CHECK_MS).unref();
     socket.once("close", () => {
       this.#sessions.delete(session);
     });
@@ -43,8 +101,23 @@ export class RespServer {
 
   /** Ends all connections at once. */
   close(): void {
-    for (const session of this.#sessions) session.close();
+    clearInterval(this.#timer);
+    for (const session of this.#sessions) session.kill();
     for (const socket of this.#refused) socket.destroy();
+  }
+
+  /** Ends those connections that hold most, until the others hold no more than all may. */
+  #cutOff(): void {
+    while (this.#heldBytes > this.#limits.clientBytesMax) {
+      let greatest: Session | undefined;
+      for (const session of this.#sessions) {
+        if (!session.isExempt && session.heldBytes > (greatest?.heldBytes ?? 0)) greatest = session;
+      }
+      if (greatest === undefined) return;
+      debug("client %d: cut off, it holds %d bytes", greatest.id, greatest.heldBytes);
+      this.#parts.stats.evicted += 1;
+      greatest.kill();
+    }
   }
 
   /** A client may be silent and never leave: the connection ends without it. */
@@ -66,11 +139,14 @@ export class RespServer {
       keyspace: this.#keyspace,
       client,
       table: commandTable,
+      server: this.#parts,
       get clients() {
         return sessions.size;
       },
       isInTransaction: false,
-      notify: () => undefined,
+      notify: (eventClass, event, key) => {
+        this.#notifications.notify(eventClass, event, key);
+      },
     };
   }
 }

@@ -1,16 +1,22 @@
 /**
- * One client's connection: requests in, replies out, in the same order.
+ * One client's connection: requests in, replies and messages out.
  *
- * Requests are carried out one after another. While one waits for something, while the socket has more to send
- * than it should hold, or when the end has come, no further request is read: a client that pipelines much or reads
- * slowly costs a bounded amount of memory. The replies of a chunk leave in one write.
+ * Requests are carried out one after another, and replies leave in their order. While one waits for something, while
+ * the socket has more to send than it should hold, or when the end has come, no further request is read: a client
+ * that pipelines much or reads slowly costs a bounded amount of memory. The replies of a chunk leave in one write.
+ * Messages of channels are not asked for: who does not read them is cut off.
  */
 import type { Socket } from "node:net";
 import createDebug from "debug";
-import type { Client, Context } from "./command.js";
-import { encode, encodeBounded, ErrorReply, type Reply } from "./reply.js";
+import type { Bytes } from "../core/bytes.js";
+import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
+import type { Limits } from "./limits.js";
+import { mayEnter, type Password } from "./password.js";
+import { encodeBounded, ErrorReply, Push, Several, type Protocol, type Reply } from "./reply.js";
 import { ProtocolError, RequestParser, type Request } from "./request.js";
+import { Subscriptions, type Hub, type Subscriber } from "./subscriptions.js";
 import { execute } from "./table.js";
+import { Transaction } from "./transaction.js";
 
 const debug = createDebug("lankv:resp");
 
@@ -19,34 +25,75 @@ const OUTPUT_BYTES = 262_144;
 /** While the socket holds more than so many bytes, no request is carried out. */
 const UNSENT_BYTES_MAX = 1_048_576;
 
-export class Session {
+/** What a connection is given by its server. */
+export interface SessionParts {
+  readonly id: number;
+  readonly limits: Limits;
+  readonly hub: Hub;
+  /** Undefined = there is none. */
+  readonly password: Password | undefined;
+  /** The path of the unix socket that it came by, which asks for no password; undefined = it came by TCP. */
+  readonly path: string | undefined;
+  /** What commands see. */
+  toContext(client: Client): Context;
+  /** Is told that what the connection holds has changed by so many bytes. */
+  readonly onHeld: (delta: number) => void;
+}
+
+export class Session implements Client, Subscriber {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+  name: Bytes = "";
+  libraryName: Bytes = "";
+  libraryVersion: Bytes = "";
+  protocol: Protocol = 2;
+  replies: ReplyMode = "on";
+  isExempt = false;
+  lastCommand = "";
+  isAuthenticated: boolean;
+  isWaiting = false;
+  readonly transaction = new Transaction<QueuedCommand>();
+  readonly subscriptions: Subscriptions;
   readonly #socket: Socket;
-  readonly #parser = new RequestParser();
-  readonly #client: Client;
+  readonly #limits: Limits;
+  readonly #password: Password | undefined;
+  readonly #path: string | undefined;
+  readonly #onHeld: (delta: number) => void;
+  readonly #parser: RequestParser;
   readonly #context: Context;
   readonly #aborter = new AbortController();
+  readonly #beganAt = seconds();
+  #activeAt = this.#beganAt;
   #output = "";
-  #isWaiting = false;
+  #heldBytes = 0;
+  #isRunning = false;
   #isEnding = false;
+  #willFlush = false;
 
-  /** @param toContext what commands see, given the client's own part of it */
-  constructor(socket: Socket, id: number, toContext: (client: Client) => Context) {
+  constructor(socket: Socket, parts: SessionParts) {
+    const { id, limits, hub, password, path, onHeld } = parts;
+    this.id = id;
+    this.address = path === undefined ? toAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`;
+    this.localAddress = path === undefined ? toAddress(socket.localAddress, socket.localPort) : `${path}:0`;
     this.#socket = socket;
-    this.#client = {
-      id,
-      name: "",
-      signal: this.#aborter.signal,
-      closeAfterReply: () => {
-        this.#isEnding = true;
-      },
-    };
-    this.#context = toContext(this.#client);
+    this.#limits = limits;
+    this.#password = password;
+    this.#path = path;
+    this.#onHeld = onHeld;
+    this.#parser = new RequestParser(limits);
+    this.isAuthenticated = this.#needsNoPassword;
+    this.#parser.isTrusted = this.isAuthenticated;
+    this.subscriptions = new Subscriptions(hub, this);
+    this.#context = parts.toContext(this);
     socket.on("data", (chunk: Buffer) => {
+      this.#activeAt = seconds();
       this.#parser.push(chunk);
       this.#run();
     });
     socket.on("drain", () => {
-      if (this.#isWaiting || this.#isEnding) return;
+      this.#activeAt = seconds();
+      if (this.isWaiting || this.#isEnding) return;
       socket.resume();
       this.#run();
     });
@@ -55,17 +102,109 @@ export class Session {
     });
     socket.on("close", () => {
       this.#isEnding = true;
+      this.subscriptions.clear();
+      this.transaction.close();
       this.#aborter.abort();
+      this.#account(0);
     });
   }
 
-  close(): void {
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  get hasPassword(): boolean {
+    return this.#password !== undefined;
+  }
+
+  get ageSeconds(): number {
+    return seconds() - this.#beganAt;
+  }
+
+  get idleSeconds(): number {
+    return seconds() - this.#activeAt;
+  }
+
+  get unreadBytes(): number {
+    return this.#parser.heldBytes;
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength + this.#output.length;
+  }
+
+  /** Bytes of all its buffers. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  authenticate(user: Bytes, password: Bytes): boolean {
+    if (!mayEnter(this.#password, user, password)) return false;
+    this.isAuthenticated = true;
+    this.#parser.isTrusted = true;
+    return true;
+  }
+
+  reset(): void {
+    this.transaction.close();
+    this.subscriptions.clear();
+    this.protocol = 2;
+    this.replies = "on";
+    this.name = "";
+    this.isAuthenticated = this.#needsNoPassword;
+    this.#parser.isTrusted = this.isAuthenticated;
+  }
+
+  closeAfterReply(): void {
+    this.#isEnding = true;
+    if (!this.#isRunning) this.#socket.destroySoon();
+  }
+
+  kill(): void {
+    this.#isEnding = true;
+    this.#output = "";
     this.#socket.destroy();
+    this.#account(0);
+  }
+
+  push(frame: Bytes): void {
+    if (this.#isEnding) return;
+    this.#output += frame;
+    if (this.unsentBytes > this.#limits.unsentBytesMax) {
+      debug("client %d: cut off, it does not read what it listens to", this.id);
+      this.kill();
+    } else if (!this.#isRunning && !this.#willFlush) {
+      // The messages of one turn leave in one write.
+      this.#willFlush = true;
+      process.nextTick(() => {
+        this.#willFlush = false;
+        this.#flush();
+        this.#measure();
+      });
+    }
+  }
+
+  /** Ends the connection if it has been silent for too long, in the middle of a request, or while it should end. */
+  checkSilence(): void {
+    const { idleSecondsMax, stallSecondsMax } = this.#limits;
+    const idle = this.idleSeconds;
+    const mayBeSilent = this.isWaiting || this.subscriptions.count > 0;
+    const isIdle = idleSecondsMax > 0 && idle > idleSecondsMax && !mayBeSilent;
+    const isUnfinished = this.unreadBytes > 0 && !this.#socket.isPaused();
+    const isStalled = idle > stallSecondsMax && (isUnfinished || this.#isEnding);
+    if (!isIdle && !isStalled) return;
+    debug("client %d: ended after %d s of silence", this.id, idle);
+    this.kill();
+  }
+
+  get #needsNoPassword(): boolean {
+    return this.#password === undefined || this.#path !== undefined;
   }
 
   #run(): void {
+    this.#isRunning = true;
     try {
-      while (!this.#isWaiting && !this.#isEnding && this.#hasRoom()) {
+      while (!this.isWaiting && !this.#isEnding && this.#hasRoom()) {
         const request = this.#parser.next();
         if (request === undefined) break;
         this.#handle(request);
@@ -74,47 +213,57 @@ export class Session {
     } catch (error) {
       this.#fail(error);
     }
+    this.#isRunning = false;
     if (this.#isEnding) this.#socket.destroySoon();
+    this.#measure();
   }
 
   /** Whatever went wrong ends this connection, and no other. */
   #fail(error: unknown): void {
     this.#isEnding = true;
     if (error instanceof ProtocolError) {
-      this.#output += encode(new ErrorReply(`ERR ${error.message}`), 2);
+      this.#answer(new ErrorReply(`ERR ${error.message}`));
       this.#flush();
     } else {
-      debug("client %d: failed: %O", this.#client.id, error);
+      debug("client %d: failed: %O", this.id, error);
       this.#socket.destroy();
     }
   }
 
   #handle(request: Request): void {
-    if (isFromBrowser(request)) {
-      debug("client %d speaks HTTP", this.#client.id);
-      this.#isEnding = true;
-      this.#socket.destroy();
-      return;
-    }
     const reply = execute(request, this.#context);
     if (reply instanceof Promise) this.#wait(reply);
-    else this.#output += encodeBounded(reply, 2);
+    else this.#answer(reply);
   }
 
   #wait(reply: Promise<Reply>): void {
-    this.#isWaiting = true;
+    this.isWaiting = true;
     this.#socket.pause();
     reply
       .then((settled) => {
-        this.#isWaiting = false;
+        this.isWaiting = false;
         if (this.#socket.destroyed) return;
-        this.#output += encodeBounded(settled, 2);
+        this.#activeAt = seconds();
+        this.#answer(settled);
         this.#socket.resume();
         this.#run();
       })
       .catch((error: unknown) => {
         this.#fail(error);
       });
+  }
+
+  #answer(reply: Reply): void {
+    if (this.replies === "on") {
+      this.#output += encodeBounded(reply, this.protocol);
+      return;
+    }
+    // What comes of a subscription is no reply.
+    if (reply instanceof Several && reply.replies.every((each) => each instanceof Push)) {
+      this.#output += encodeBounded(reply, this.protocol);
+    }
+    if (this.replies === "skip") this.replies = "on";
+    else if (this.replies === "skip-next") this.replies = "skip";
   }
 
   /** Whether the socket takes more; if not, its `drain` goes on with what is left. */
@@ -130,10 +279,25 @@ export class Session {
     this.#socket.write(this.#output, "latin1");
     this.#output = "";
   }
+
+  #measure(): void {
+    if (this.#socket.destroyed) return;
+    this.#account(this.unreadBytes + this.unsentBytes + this.transaction.bytes + this.subscriptions.bytes);
+  }
+
+  #account(bytes: number): void {
+    const delta = bytes - this.#heldBytes;
+    if (delta === 0) return;
+    this.#heldBytes = bytes;
+    this.#onHeld(delta);
+  }
 }
 
-/** A web page can make a browser post to a local port; it must not get as far as the body. */
-function isFromBrowser(request: Request): boolean {
-  const name = request[0]?.toLowerCase();
-  return name === "post" || name === "host:";
+function toAddress(host = "?", port = 0): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${String(port)}`;
+}
+
+/** Of a clock that nothing sets. */
+function seconds(): number {
+  return Math.floor(performance.now() / 1000);
 }

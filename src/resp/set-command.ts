@@ -1,31 +1,20 @@
-/** SET and LANKV.SET: one write with its conditions, decided on this node. */
+/** SET and its relatives: one write with its conditions, decided on this node. */
 import type { Bytes } from "../core/bytes.js";
-import type { KvRecord } from "../core/record.js";
 import { versionToText } from "../core/version.js";
-import { EXPIRES_MAX_MS } from "../wire/records.js";
-import { isOneOf, readOptions, syntaxError, toInteger } from "./arguments.js";
-import { CommandError, ONE_KEY, type Command } from "./command.js";
-import type { Keyspace } from "./keyspace.js";
-import { OK } from "./reply.js";
+import { ONE_KEY, type Command, type Context } from "./command.js";
+import { EXPIRY_FORMS, toPositiveExpiry, type ExpiryForm } from "./expiry.js";
+import { OK, type Reply } from "./reply.js";
+import { expiryOf, isAllowed, readSetOptions, type SetOption } from "./set-options.js";
+import { write } from "./write.js";
 
-const BARE = ["NX", "XX", "GET", "KEEPTTL"];
-const EXPIRIES = ["EX", "PX", "EXAT", "PXAT"] as const;
+const SET_OPTIONS: readonly SetOption[] = ["NX", "XX", "GET", "EX", "PX", "EXAT", "PXAT", "KEEPTTL"];
+const LANKV_SET_OPTIONS: readonly SetOption[] = [
+  ...(["NX", "XX", "EX", "PX", "EXAT", "PXAT"] as const),
+  ...(["KEEPTTL", "IFVERSION"] as const),
+];
 
-interface SetDemand {
-  readonly nx: boolean;
-  readonly xx: boolean;
-  readonly get: boolean;
-  readonly ifVersion: string | undefined;
-  readonly expiresAtMs: (held: KvRecord | undefined) => number | undefined;
-}
-
-const PLAIN: SetDemand = {
-  nx: false,
-  xx: false,
-  get: false,
-  ifVersion: undefined,
-  expiresAtMs: () => undefined,
-};
+const EXPIRY_SYNTAX =
+  "EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL";
 
 export const setCommands: readonly Command[] = [
   {
@@ -33,88 +22,135 @@ export const setCommands: readonly Command[] = [
     arity: -3,
     flags: ["write"],
     keys: ONE_KEY,
-    summary: "Writes a value: SET key value [NX|XX] [GET] [EX s|PX ms|EXAT s|PXAT ms|KEEPTTL]",
-    syntax: "",
+    summary: "Writes a value; an expiry that it had is gone unless KEEPTTL is given",
+    syntax: `key value [NX | XX] [GET] [${EXPIRY_SYNTAX}]`,
     group: "string",
     guarantee: "everywhere",
-    handler: (args, { keyspace }) => {
-      const key = args[0] ?? "";
-      const demand = args.length === 2 ? PLAIN : readDemand(args, keyspace, "set");
-      const held = demand === PLAIN ? undefined : keyspace.get(key);
-      const isDone = write(keyspace, key, args[1] ?? "", demand, held) !== undefined;
-      if (demand.get) return held?.value ?? null;
-      return isDone ? OK : null;
+    since: "1.0.0",
+    complexity: "O(1)",
+    note: "NX, XX, GET and KEEPTTL look at the copy on this node: two nodes can both succeed with NX, and the later write wins. That is no lock.",
+    handler: (args, context) => (args.length > 2 ? setWithOptions(args, context) : setPlain(args, context)),
+  },
+  {
+    name: "setnx",
+    arity: 3,
+    flags: ["write", "fast"],
+    keys: ONE_KEY,
+    summary: "Writes a value if the key holds none; returns whether it did",
+    syntax: "key value",
+    group: "string",
+    guarantee: "this node",
+    since: "1.0.0",
+    complexity: "O(1)",
+    note: "Two nodes can both succeed, and the later write wins: that is no lock.",
+    handler: (args, context) => {
+      if (context.keyspace.get(args[0] ?? "") !== undefined) return 0;
+      setPlain(args, context);
+      return 1;
     },
   },
   {
-    name: "lankv.set",
-    arity: -3,
+    name: "setex",
+    arity: 4,
     flags: ["write"],
     keys: ONE_KEY,
-    summary:
-      "Writes a value and returns the version of the write: as SET, and with IFVERSION version; null when a condition fails",
-    syntax: "",
+    summary: "Writes a value that expires after so many seconds",
+    syntax: "key seconds value",
     group: "string",
     guarantee: "everywhere",
-    handler: (args, { keyspace }) => {
-      const key = args[0] ?? "";
-      const demand = readDemand(args, keyspace, "lankv.set");
-      const record = write(keyspace, key, args[1] ?? "", demand, keyspace.get(key));
-      return record === undefined ? null : versionToText(record);
+    since: "2.0.0",
+    complexity: "O(1)",
+    handler: (args, context) => setExpiring(args, context, EXPIRY_FORMS.EX, "setex"),
+  },
+  {
+    name: "psetex",
+    arity: 4,
+    flags: ["write"],
+    keys: ONE_KEY,
+    summary: "Writes a value that expires after so many milliseconds",
+    syntax: "key milliseconds value",
+    group: "string",
+    guarantee: "everywhere",
+    since: "2.6.0",
+    complexity: "O(1)",
+    handler: (args, context) => setExpiring(args, context, EXPIRY_FORMS.PX, "psetex"),
+  },
+  {
+    name: "getset",
+    arity: 3,
+    flags: ["write", "fast"],
+    keys: ONE_KEY,
+    summary: "Writes a value and returns the one before",
+    syntax: "key value",
+    group: "string",
+    guarantee: "this node",
+    since: "1.0.0",
+    complexity: "O(1)",
+    handler: (args, context) => {
+      const before = context.keyspace.get(args[0] ?? "")?.value ?? null;
+      setPlain(args, context);
+      return before;
     },
   },
 ];
 
-/** @returns undefined when a condition does not hold: nothing was written */
-function write(
-  keyspace: Keyspace,
-  key: Bytes,
-  value: Bytes,
-  demand: SetDemand,
-  held: KvRecord | undefined,
-): KvRecord | undefined {
-  if (demand.nx && held !== undefined) return undefined;
-  if (demand.xx && held === undefined) return undefined;
-  if (demand.ifVersion !== undefined && (held === undefined || versionToText(held) !== demand.ifVersion)) {
-    return undefined;
-  }
-  return keyspace.set(key, value, demand.expiresAtMs(held));
+export const lankvSetCommand: Command = {
+  name: "lankv.set",
+  arity: -3,
+  flags: ["write"],
+  keys: ONE_KEY,
+  summary: "Writes a value and returns the version of the write, or null when a condition does not hold",
+  syntax: `key value [NX | XX] [IFVERSION version] [${EXPIRY_SYNTAX}]`,
+  group: "lankv",
+  guarantee: "everywhere",
+  complexity: "O(1)",
+  note: "IFVERSION holds when the copy on this node has that version of the key. As NX and XX, it is no lock.",
+  handler: (args, context) => {
+    const { keyspace } = context;
+    const key = args[0] ?? "";
+    const options = readSetOptions(args, 2, LANKV_SET_OPTIONS);
+    const expiresAtMs = expiryOf(options, keyspace, "lankv.set");
+    const held = keyspace.get(key);
+    const version = options.get("IFVERSION");
+    if (!isAllowed(options, held)) return null;
+    if (version !== undefined && (held === undefined || versionToText(held) !== version)) return null;
+    const keptAtMs = options.has("KEEPTTL") ? held?.expiresAtMs : undefined;
+    const record = write(context, key, args[1] ?? "", expiresAtMs ?? keptAtMs);
+    tellSet(context, key, expiresAtMs);
+    return versionToText(record);
+  },
+};
+
+function setPlain(args: readonly Bytes[], context: Context): Reply {
+  const key = args[0] ?? "";
+  write(context, key, args[1] ?? "");
+  context.notify("$", "set", key);
+  return OK;
 }
 
-function readDemand(args: readonly Bytes[], keyspace: Keyspace, command: string): SetDemand {
-  const given = new Map<string, Bytes>();
-  for (const [name, value] of readOptions(args, 2, BARE)) {
-    if (given.has(name)) throw syntaxError();
-    given.set(name, value);
-  }
-  const ends = [...given.keys()].filter((name) => name === "KEEPTTL" || isOneOf(name, EXPIRIES));
-  const isKnown = (name: string): boolean =>
-    BARE.includes(name) || isOneOf(name, EXPIRIES) || (name === "IFVERSION" && command === "lankv.set");
-  const contradicts = (given.has("NX") && given.has("XX")) || ends.length > 1;
-  if (contradicts || ![...given.keys()].every(isKnown)) throw syntaxError();
-  const end = ends[0];
-  let expiresAtMs: SetDemand["expiresAtMs"] = () => undefined;
-  if (end === "KEEPTTL") {
-    expiresAtMs = (held) => held?.expiresAtMs;
-  } else if (end !== undefined) {
-    const atMs = readExpiry(end, given.get(end), keyspace.nowMs(), command);
-    expiresAtMs = () => atMs;
-  }
-  return {
-    nx: given.has("NX"),
-    xx: given.has("XX"),
-    get: given.has("GET"),
-    ifVersion: given.get("IFVERSION"),
-    expiresAtMs,
-  };
+function setWithOptions(args: readonly Bytes[], context: Context): Reply {
+  const { keyspace } = context;
+  const key = args[0] ?? "";
+  const options = readSetOptions(args, 2, SET_OPTIONS);
+  const expiresAtMs = expiryOf(options, keyspace, "set");
+  const held = keyspace.get(key);
+  const before = held?.value ?? null;
+  if (!isAllowed(options, held)) return options.has("GET") ? before : null;
+  const keptAtMs = options.has("KEEPTTL") ? held?.expiresAtMs : undefined;
+  write(context, key, args[1] ?? "", expiresAtMs ?? keptAtMs);
+  tellSet(context, key, expiresAtMs);
+  return options.has("GET") ? before : OK;
 }
 
-function readExpiry(option: string, text: Bytes | undefined, nowMs: number, command: string): number {
-  const amount = toInteger(text);
-  const ms = option.startsWith("EX") ? amount * 1000 : amount;
-  const atMs = option.endsWith("AT") ? ms : Math.round(nowMs) + ms;
-  if (amount <= 0 || atMs > EXPIRES_MAX_MS) {
-    throw new CommandError(`ERR invalid expire time in '${command}' command`);
-  }
-  return atMs;
+function setExpiring(args: readonly Bytes[], context: Context, form: ExpiryForm, command: string): Reply {
+  const key = args[0] ?? "";
+  const expiresAtMs = toPositiveExpiry(form, args[1], context.keyspace.nowMs(), command);
+  write(context, key, args[2] ?? "", expiresAtMs);
+  tellSet(context, key, expiresAtMs);
+  return OK;
+}
+
+function tellSet(context: Context, key: Bytes, expiresAtMs: number | undefined): void {
+  context.notify("$", "set", key);
+  if (expiresAtMs !== undefined) context.notify("g", "expire", key);
 }

@@ -2,10 +2,14 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bytes } from "../core/bytes.js";
 import { BUCKETS } from "../core/hash.js";
+import type { Context } from "./command.js";
 import type { Keyspace } from "./keyspace.js";
+import { remove } from "./write.js";
 
 /** How many keys are walked before others get a turn. */
 const KEYS_A_TURN = 16_384;
+/** How many keys are deleted before others get a turn, and what was written leaves for the peers. */
+const REMOVED_A_TURN = 1_024;
 
 export interface Scanned {
   readonly keys: readonly Bytes[];
@@ -35,8 +39,33 @@ export function scan(
   return { keys, cursor: index < BUCKETS ? index : 0 };
 }
 
-/** All keys that are accepted, in no particular order; others get their turn in between. */
-export async function allKeys(keyspace: Keyspace, accepts: (key: Bytes) => boolean): Promise<Bytes[]> {
+/** All keys that are accepted, in no particular order. Others get their turn in between, except in a transaction. */
+export function keysOf(
+  { keyspace, isInTransaction }: Context,
+  accepts: (key: Bytes) => boolean,
+): Bytes[] | Promise<Bytes[]> {
+  if (!isInTransaction) return keysInTurns(keyspace, accepts);
+  const keys: Bytes[] = [];
+  for (const { key } of keyspace.all()) if (accepts(key)) keys.push(key);
+  return keys;
+}
+
+/**
+ * Deletes all keys that are accepted, in turns as `keysOf`.
+ * @param isTold whether the subscribers are told of each
+ * @returns how many held a value until then
+ */
+export function removeAll(
+  context: Context,
+  accepts: (key: Bytes) => boolean,
+  isTold: boolean,
+): number | Promise<number> {
+  const removeOne = (key: Bytes): boolean => (isTold ? remove(context, key) : context.keyspace.delete(key));
+  const keys = keysOf(context, accepts);
+  return keys instanceof Promise ? removeInTurns(keys, removeOne) : keys.filter(removeOne).length;
+}
+
+async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean): Promise<Bytes[]> {
   const keys: Bytes[] = [];
   let seen = 0;
   for (const { key } of keyspace.all()) {
@@ -45,4 +74,17 @@ export async function allKeys(keyspace: Keyspace, accepts: (key: Bytes) => boole
     if (accepts(key)) keys.push(key);
   }
   return keys;
+}
+
+async function removeInTurns(
+  keys: Promise<readonly Bytes[]>,
+  removeOne: (key: Bytes) => boolean,
+): Promise<number> {
+  let removed = 0;
+  for (const key of await keys) {
+    if (!removeOne(key)) continue;
+    removed += 1;
+    if (removed % REMOVED_A_TURN === 0) await setImmediate();
+  }
+  return removed;
 }

@@ -71,3 +71,28 @@ scenario(
   },
   { needs },
 );
+
+scenario(
+  "a life given on a host whose clock is an hour ahead is as long everywhere, and ends everywhere",
+  async (lan) => {
+    const [ahead, h2, h3] = await Promise.all([lan.daemon({ clock: "+1h" }), lan.daemon(), lan.daemon()]);
+    await seeEachOther([ahead, h2, h3]);
+    await until("it follows the others", async () => {
+      await ahead.call("SET", "long", "alive", "EX", "600");
+      for (const daemon of [ahead, h2, h3]) {
+        const seconds = Number(await daemon.call("TTL", "long"));
+        assert(seconds > 300 && seconds <= 610, `on ${daemon.name} ${String(seconds)} s are left`);
+      }
+    });
+    await ahead.call("SET", "short", "alive", "PX", "1500");
+    await allRead([h2, h3], "short", "alive");
+    for (const daemon of [ahead, h2, h3]) {
+      await until(`it is gone on ${daemon.name}`, async () => {
+        assert.equal(await daemon.get("short"), undefined);
+        assert.equal(await daemon.keyCount(), 1);
+      });
+    }
+    await equalRoots([ahead, h2, h3]);
+  },
+  { needs },
+);

@@ -28,6 +28,8 @@ export interface Stepped {
   readonly before: ReadonlyMap<string, KvRecord | undefined>;
   /** Whether the message's sender was a peer. */
   readonly isKnown: boolean;
+  /** The process's corrected clock, before. */
+  readonly correctedBeforeMs: number;
   readonly now: Now;
   readonly atMs: number;
 }
@@ -64,6 +66,8 @@ export interface Checker {
   converged?(scene: Scene): void;
   /** The last moments after that have passed. */
   finished?(scene: Scene): void;
+  /** All clocks were set past every expiry, a while ago. */
+  aged?(scene: Scene): void;
 }
 
 /** An invariant does not hold. */
@@ -116,5 +120,9 @@ export class Checkers {
 
   finished(scene: Scene): void {
     for (const checker of this.all) checker.finished?.(scene);
+  }
+
+  aged(scene: Scene): void {
+    for (const checker of this.all) checker.aged?.(scene);
   }
 }

@@ -9,6 +9,7 @@ const QUICK = [
   "borrow-dropped",
   "own-writes-replace-nothing",
   "live-early",
+  "expiry-stays",
   "timer-in-the-past",
 ];
 const SEEDS_MAX = 40;

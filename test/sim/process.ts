@@ -227,6 +227,7 @@ export class Process {
     const records = input.type === "message" && "records" in input.message ? input.message.records : [];
     const before = heldOf(this.replica, records);
     const isKnown = input.type === "message" && this.replica.presence.peers.has(input.message.from);
+    const correctedBeforeMs = this.replica.correctedMs(now.wallMs);
     const effects = this.replica.step(input, now);
     this.#logStep(input, effects);
     this.checkers.stepped({
@@ -235,6 +236,7 @@ export class Process {
       effects,
       before,
       isKnown,
+      correctedBeforeMs,
       now,
       atMs: this.network.schedule.nowMs,
     });
@@ -270,6 +272,7 @@ export class Process {
         this.#links.delete(effect.endpoint);
         return;
       case "applied":
+      case "expired":
       case "conflict":
       case "state":
       case "peer":

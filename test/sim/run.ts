@@ -6,12 +6,14 @@ import { BootstrapChecker } from "./checkers/bootstrap.js";
 import { BoundsChecker } from "./checkers/bounds.js";
 import { ConflictsChecker } from "./checkers/conflicts.js";
 import { ConvergenceChecker } from "./checkers/convergence.js";
+import { ExpiryChecker } from "./checkers/expiry.js";
 import { FingerprintsChecker } from "./checkers/fingerprints.js";
 import { History } from "./checkers/history.js";
 import { MergeChecker } from "./checkers/merge.js";
 import { RepairCostChecker } from "./checkers/repair-cost.js";
 import { RosterChecker } from "./checkers/roster.js";
 import { SETTLE_MS, SilenceChecker } from "./checkers/silence.js";
+import { contentsOf } from "./contents.js";
 import { NO_FAULTS, drawFaults, type Faults } from "./faults.js";
 import { Host } from "./host.js";
 import { Log } from "./log.js";
@@ -29,6 +31,8 @@ const CONVERGE_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 100;
 /** How long silence is listened to. */
 const SILENCE_MS = 8_000;
+/** How long after the last value's time everything may be gone: a step at least each second, then slices. */
+const AGED_MS = 3_000;
 
 interface RunOptions {
   readonly seed: number;
@@ -93,8 +97,9 @@ class Run implements Starter {
       new FingerprintsChecker(),
       new BootstrapChecker(),
       new BoundsChecker(),
-      new RepairCostChecker(),
+      new RepairCostChecker(history),
       new SilenceChecker(),
+      new ExpiryChecker(),
       new RosterChecker(),
     ];
     this.#checkers = new Checkers(all);
@@ -189,6 +194,21 @@ class Run implements Starter {
     this.#checkers.converged(this.#scene);
     this.#runFor(SETTLE_MS + SILENCE_MS);
     this.#checkers.finished(this.#scene);
+    this.#age();
+    this.#runFor(AGED_MS);
+    this.#checkers.aged(this.#scene);
+  }
+
+  /** Sets all clocks on alike, so that each is past the last value's time. */
+  #age(): void {
+    const { alive, hosts } = this.#network;
+    let lastMs = 0;
+    for (const { replica } of alive)
+      for (const { expiresAtMs } of contentsOf(replica)) lastMs = Math.max(lastMs, expiresAtMs ?? 0);
+    const clocks = alive.map(({ replica, now }) => replica.correctedMs(now.wallMs));
+    const byMs = Math.max(0, Math.ceil(lastMs - Math.min(...clocks)));
+    for (const host of hosts) host.skewMs += byMs;
+    this.#log.add(this.#schedule.nowMs, "run", `clocks set on by ${String(byMs)} ms`);
   }
 
   #awaitConvergence(): void {

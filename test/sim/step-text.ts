@@ -47,7 +47,8 @@ export function effectToText(effect: Effect): string {
     case "disconnect":
       return `${effect.type} ${effect.endpoint}`;
     case "applied":
-      return `applied ${String(effect.records.length)}`;
+    case "expired":
+      return `${effect.type} ${String(effect.records.length)}`;
     case "conflict":
       return `conflict ${effect.loser.key.slice(0, 16)}`;
     case "state":

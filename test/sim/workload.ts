@@ -12,6 +12,8 @@ export interface Workload {
   readonly hotShare: number;
   readonly deleteShare: number;
   readonly expiringShare: number;
+  /** The longest time that a value is given. */
+  readonly expiresMsMax: number;
   readonly valueBytesMax: number;
   /** Share of the values that are larger than a message, 0..1. */
   readonly largeShare: number;
@@ -23,6 +25,20 @@ export interface Workload {
   readonly seekShare: number;
 }
 
+/** Thousands of values whose time runs out together when the clocks are set on: more than a step lets expire. */
+const CROWD: Partial<Workload> = {
+  writeEveryMs: 100,
+  spreadKeys: 6_000,
+  hotShare: 0.1,
+  deleteShare: 0.05,
+  expiringShare: 0.9,
+  expiresMsMax: 60_000,
+  valueBytesMax: 8,
+  burstShare: 0.3,
+  burstKeysMax: 300,
+};
+const CROWD_SHARE = 0.1;
+
 export function drawWorkload(random: Random): Workload {
   return {
     writeEveryMs: random.pick([5, 20, 100, 500]) ?? 100,
@@ -30,18 +46,21 @@ export function drawWorkload(random: Random): Workload {
     spreadKeys: random.pick([50, 500, 5_000]) ?? 500,
     hotShare: random.unit(),
     deleteShare: random.between(0, 0.3),
-    expiringShare: random.between(0, 0.2),
+    expiringShare: random.between(0, 0.5),
+    expiresMsMax: random.pick([300, 3_000, 60_000]) ?? 3_000,
     valueBytesMax: random.pick([8, 100, 2_000]) ?? 100,
     largeShare: random.chance(0.3) ? 0.01 : 0,
     largeBytesMax: 300 * 1024,
     burstShare: random.chance(0.5) ? 0.03 : 0,
     burstKeysMax: random.pick([20, 300]) ?? 20,
     seekShare: random.chance(0.3) ? 0.05 : 0,
+    ...(random.chance(CROWD_SHARE) ? CROWD : {}),
   };
 }
 
 const SEEK_MS_MAX = 2_000;
-const EXPIRES_MS_MAX = 60_000;
+/** One value in so many has a time that has passed when it is written. */
+const LATE_SHARE = 1 / 20;
 const LARGE_BYTES_MIN = 60 * 1024;
 /** How often a process crashes between writing and sending, when crashes happen at all. */
 const CRASH_BEFORE_FLUSH = 0.2;
@@ -99,8 +118,10 @@ export class Users {
     for (let i = 0; i < count; i += 1) {
       const isDelete = random.chance(this.workload.deleteShare);
       const expires = !isDelete && random.chance(this.workload.expiringShare);
-      const inMs = random.wholeBetween(1, EXPIRES_MS_MAX);
-      const expiresAtMs = expires ? Math.max(0, Math.floor(process.host.wallMs) + inMs) : undefined;
+      const { expiresMsMax } = this.workload;
+      const inMs = random.wholeBetween(-expiresMsMax * LATE_SHARE, expiresMsMax);
+      const clockMs = Math.floor(process.replica.correctedMs(process.host.wallMs));
+      const expiresAtMs = expires ? Math.max(0, clockMs + inMs) : undefined;
       writes.push({ key: this.#key(), value: isDelete ? undefined : this.#value(), expiresAtMs });
     }
     tallies.add("writes", count);

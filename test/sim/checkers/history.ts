@@ -46,12 +46,13 @@ export class History implements Checker {
 
   wrote({ process, key, value, expiresAtMs, held, record }: Wrote): void {
     if (record === undefined) throw new Violation(this.name, `${process.name} refused to write ${key}`);
+    const isKept =
+      record.value === (value ?? "") && record.kind === (value === undefined ? "tombstone" : "value");
     const isAsAsked =
       record.key === key &&
       record.writer === process.writer &&
-      record.value === (value ?? "") &&
-      record.kind === (value === undefined ? "tombstone" : "value") &&
-      record.expiresAtMs === expiresAtMs;
+      record.expiresAtMs === expiresAtMs &&
+      (isKept || isRemains(record));
     if (!isAsAsked) throw new Violation(this.name, `${process.name} wrote ${describe(record)} for ${key}`);
     if (this.#writes.has(versionOf(record)))
       throw new Violation(this.name, `${describe(record)} has a version that was used before`);
@@ -90,20 +91,29 @@ export function versionOf({ stamp, writer }: KvRecord): string {
   return `${String(stamp)}-${writer}`;
 }
 
+/** Whether one is the other, or what remains of it when its time has run out. */
 export function isSame(a: KvRecord, b: KvRecord): boolean {
   return (
     a.stamp === b.stamp &&
     a.writer === b.writer &&
     a.key === b.key &&
-    a.kind === b.kind &&
-    a.value === b.value &&
-    a.expiresAtMs === b.expiresAtMs
+    a.expiresAtMs === b.expiresAtMs &&
+    ((a.kind === b.kind && a.value === b.value) || isRemains(a) || isRemains(b))
   );
+}
+
+/** Whether this is what remains of a value whose time has run out. */
+export function isRemains({ kind, value, expiresAtMs }: KvRecord): boolean {
+  return kind === "tombstone" && value === "" && expiresAtMs !== undefined;
 }
 
 export function describe(record: KvRecord | undefined): string {
   if (record === undefined) return "nothing";
-  const what = record.kind === "tombstone" ? "deleted" : `= ${String(record.value.length)} B`;
+  const what = isRemains(record)
+    ? "expired"
+    : record.kind === "tombstone"
+      ? "deleted"
+      : `= ${String(record.value.length)} B`;
   return `${record.key} ${what} at ${versionOf(record)}`;
 }
 

@@ -2,7 +2,7 @@
 import { Violation, type Checker, type Published, type Scene, type Stepped } from "../checker.js";
 import { contentsOf } from "../contents.js";
 import type { KvRecord } from "../../../src/core/record.js";
-import { isAfter, versionOf } from "./history.js";
+import { isAfter, versionOf, type History } from "./history.js";
 
 /** How often a record may be pulled by a node that lacks it. */
 const PULLS_MAX = 3;
@@ -30,6 +30,8 @@ export class RepairCostChecker implements Checker {
   readonly #inVain = new Map<string, number>();
   #largest = 0;
   readonly #lists = new Map<string, number>();
+
+  constructor(private readonly history: History) {}
 
   healing({ alive }: Scene): void {
     this.#isHealed = true;
@@ -76,7 +78,9 @@ export class RepairCostChecker implements Checker {
       const held = this.#heldAtHeal.get(process.name);
       let missed = this.#metMissed.get(process.name) ?? 0;
       for (const record of contentsOf(process.replica)) {
-        if (held?.get(record.key)?.stamp !== record.stamp) missed += bytesOf(record);
+        // What has expired since may have come with its value.
+        if (held?.get(record.key)?.stamp !== record.stamp)
+          missed += bytesOf(this.history.writeOf(record).record);
       }
       const pulled = this.#pulled.get(process.name) ?? 0;
       tallies.add("bytes missed at the heal", missed);

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  ARGUMENT_BYTES_MAX,
   ARGUMENTS_MAX,
   LINE_BYTES_MAX,
   ProtocolError,
-  REQUEST_BYTES_MAX,
   RequestParser,
   type Request,
 } from "../../../src/resp/request.js";
+import { toLimits } from "../../../src/resp/limits.js";
+
+const { argumentBytesMax: ARGUMENT_BYTES_MAX, requestBytesMax: REQUEST_BYTES_MAX } = toLimits({});
 
 describe("the request parser", () => {
   const stream = Buffer.from(

@@ -1,0 +1,185 @@
+/** docs/redis.md: prose and, from the one table of commands, what is said of each. */
+import type { Command, Group, Guarantee } from "../../src/resp/command.js";
+import { REFUSALS } from "../../src/resp/refused.js";
+import { commandTable } from "../../src/resp/table.js";
+
+const GROUPS: readonly (readonly [group: Group, title: string])[] = [
+  ["string", "Strings"],
+  ["generic", "Keys"],
+  ["pubsub", "Messages"],
+  ["transactions", "Transactions"],
+  ["connection", "The connection"],
+  ["server", "The server"],
+  ["lankv", "lankv's own"],
+];
+
+const GUARANTEES: readonly (readonly [guarantee: Guarantee, meaning: string])[] = [
+  [
+    "reads",
+    "answered from the copy on this node, at once. What another node has just written may not be here yet.",
+  ],
+  [
+    "everywhere",
+    "written here at once, and reaches every node. Of two writes of one key at once on two nodes the later one " +
+      "remains, on all nodes the same; the other is listed by `LANKV.CONFLICTS`.",
+  ],
+  [
+    "this node",
+    "what is read and what is written is one step on this node: no other client of this node comes in between. On " +
+      "the LAN it is not: of two such steps at once on two nodes, the later one remains and the other is lost.",
+  ],
+  ["lan", "reaches whoever listens at that moment, on any node, or is lost."],
+  ["connection", "concerns nothing but this connection or this server."],
+];
+
+/** The sections in their order; each begins with its heading. */
+const SECTIONS: readonly (() => string)[] = [
+  introduction,
+  guarantees,
+  commands,
+  transactions,
+  notifications,
+  refusals,
+  limits,
+];
+
+/** The whole document. */
+export function redisDocs(): string {
+  return `${SECTIONS.map((section) => section().trim()).join("\n\n")}\n`;
+}
+
+function introduction(): string {
+  return `
+# The Redis protocol
+
+<!-- Made by \`npm run docs:redis\` from the table of commands; a test holds the two together. -->
+
+\`lankv serve\` speaks the protocol of Redis on 127.0.0.1:7379 and on a unix socket, so any Redis client is a client. It
+answers as Redis 7.0 does: the same replies, the same errors, the same edge cases. What differs is what a LAN of equals
+makes differ; it is said here, command by command.
+
+\`\`\`
+redis-cli -p 7379 set one 111
+\`\`\`
+
+\`\`\`python
+import redis
+kv = redis.Redis(port=7379)
+kv.set("one", "111")
+\`\`\`
+
+\`\`\`js
+import Redis from "ioredis";
+const kv = new Redis(7379);
+await kv.set("one", "111");
+\`\`\`
+
+Each node holds all keys: connect to the one on the same machine. Keys and values are bytes.`;
+}
+
+function guarantees(): string {
+  return `
+## What may be counted on
+
+No node asks another for permission, so each command can promise no more than a node can keep alone. Each has one of
+these guarantees:
+
+| guarantee | meaning |
+|---|---|
+${GUARANTEES.map(([name, meaning]) => row(name, meaning)).join("\n")}
+
+So \`SET key value NX\` and \`SETNX\` are no lock, and the number that \`INCR\` returns is no id that is unique on the LAN:
+two nodes can both succeed, or both count to the same number.`;
+}
+
+function commands(): string {
+  const tables = GROUPS.map(([group, title]) => [title, entriesOf(group)] as const)
+    .filter(([, entries]) => entries.length > 0)
+    .map(([title, entries]) => `### ${title}\n\n${tableOf(entries)}`);
+  return `
+## Commands
+
+In capitals what is meant as it is; in brackets what may be left out. Without a note a command does what Redis's
+documentation says.
+
+${tables.join("\n\n")}`;
+}
+
+function transactions(): string {
+  return commandTable.has("multi")
+    ? `
+## Transactions
+
+\`MULTI\` to \`EXEC\` is one step on this node: no other client of this node and no change from another node comes in
+between. It is not one step on the LAN: the other nodes get the writes one after another, and of two transactions at
+once on two nodes the later write of each key remains. \`WATCH\` notices every change of a key that has reached this node,
+whoever wrote it.`
+    : "";
+}
+
+function notifications(): string {
+  return commandTable.has("psubscribe")
+    ? `
+## Notifications
+
+Subscribers of \`__keyspace@0__:<key>\` and \`__keyevent@0__:<event>\` are told of changes under the names that Redis has
+for them: \`set\`, \`del\`, \`expire\`, \`expired\`, \`persist\`, \`incrby\`, \`incrbyfloat\`, \`append\`, \`setrange\`, \`rename_from\`,
+\`rename_to\`, \`copy_to\`, \`new\`. Which command another node used is not known here: its changes are told as \`set\`,
+\`expire\` or \`del\`.`
+    : "";
+}
+
+function refusals(): string {
+  return `
+## Refused
+
+These are answered with an error that says the same. What is in none of the tables is an unknown command.
+
+| what | why | instead |
+|---|---|---|
+${REFUSALS.map(({ family, names, why, instead }) =>
+  row(`${family}: ${names.map((name) => code(upper(name))).join(" ")}`, sentence(why), instead),
+).join("\n")}`;
+}
+
+function limits(): string {
+  return `
+## Limits
+
+| what | limit |
+|---|---|
+| a key | 1 to 1 024 bytes; the empty key, which Redis takes, is refused |
+| a value | 1 048 576 bytes |
+| an expiry | up to the year 10 889; what is later is brought forward to it |
+| databases | one, number 0 |`;
+}
+
+/** The entries of a group; those with subcommands are followed by them. */
+function entriesOf(group: Group): readonly Command[] {
+  return [...commandTable.values()]
+    .flatMap((command) => command.subcommands ?? [command])
+    .filter((command) => command.group === group && !command.name.endsWith("|help"));
+}
+
+function tableOf(entries: readonly Command[]): string {
+  const rows = entries.map(({ name, syntax, summary, guarantee, note = "" }) =>
+    row(code(`${upper(name)} ${syntax}`.trim()), summary, guarantee, note),
+  );
+  return `| command | what it does | guarantee | note |\n|---|---|---|---|\n${rows.join("\n")}`;
+}
+
+function row(...cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function upper(name: string): string {
+  return name.toUpperCase().replace("|", " ");
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

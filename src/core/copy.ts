@@ -1,0 +1,112 @@
+/**
+ * A node's copy of the keys, and the three things that change it: what is written here, what comes from others, and time.
+ *
+ * Expiry is decided by each node's corrected clock and sends nothing. A value whose time has run out is turned into its
+ * remains (see record.ts), which have the same version; so fingerprints do not move, and nodes whose clocks disagree
+ * still hold equal maps. Reads ask the clock themselves and need not wait for it.
+ *
+ * Any number of values may run out at one moment. A step turns at most {@link EXPIRED_PER_STEP} of them, and the next of
+ * such steps comes {@link EXPIRY_REST_MS} later, so that the work between others' is bounded.
+ */
+import type { Bytes } from "./bytes.js";
+import type { Clock } from "./clock.js";
+import { Conflicts } from "./conflicts.js";
+import type { Emit, Now } from "./effect.js";
+import { RECORDS_MAX, RecordMap } from "./record-map.js";
+import { agedAt, remainsOf, replacing, runsOutBy, type KvRecord } from "./record.js";
+import type { Writer } from "./version.js";
+
+/** How many values a step lets expire: a few milliseconds of work with what is told of it. */
+export const EXPIRED_PER_STEP = 2_048;
+/** How long the rest of the values that are due waits, so that what else happens gets its turn. */
+export const EXPIRY_REST_MS = 1;
+
+export class Copy {
+  readonly map: RecordMap;
+  readonly conflicts = new Conflicts();
+  #now: Now = { monoMs: 0, wallMs: 0 };
+  #restUntilMs = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly emit: Emit,
+  ) {
+    this.map = new RecordMap((winner, loser) => {
+      if (!this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs })) return;
+      emit({ type: "conflict", winner, loser });
+    });
+  }
+
+  /** As {@link Replica.write}, by `writer`. */
+  write(
+    key: Bytes,
+    value: Bytes | undefined,
+    expiresAtMs: number | undefined,
+    { writer, wallMs }: { readonly writer: Writer; readonly wallMs: number },
+  ): KvRecord | undefined {
+    const held = this.map.get(key);
+    const stamp = this.clock.next(wallMs, held?.stamp ?? -1);
+    if (stamp === undefined || (held === undefined && this.map.records >= RECORDS_MAX)) return undefined;
+    const nowMs = this.clock.correctedMs(wallMs);
+    if (held !== undefined && runsOutBy(held, nowMs))
+      this.emit({ type: "expired", records: [remainsOf(held)] });
+    const written: KvRecord = {
+      stamp,
+      writer,
+      key: held?.key ?? key,
+      kind: value === undefined ? "tombstone" : "value",
+      value: value ?? "",
+      expiresAtMs: value === undefined ? undefined : expiresAtMs,
+      replaces: replacing(held, writer),
+    };
+    const record = agedAt(written, nowMs);
+    this.map.apply(record);
+    return record;
+  }
+
+  /** As {@link Replica.restore}. */
+  restore(records: Iterable<KvRecord>, now: Now): void {
+    this.#now = now;
+    for (const record of records) {
+      this.map.apply(agedAt(record, this.clock.correctedMs(now.wallMs)));
+      this.clock.observe(record.stamp, now.wallMs);
+    }
+  }
+
+  /** Keeps those records of others that win. One that has run out already comes as its remains. */
+  apply(records: readonly KvRecord[], now: Now): void {
+    this.#now = now;
+    const nowMs = this.clock.correctedMs(now.wallMs);
+    const applied: KvRecord[] = [];
+    const replaced: (KvRecord | undefined)[] = [];
+    const expired: KvRecord[] = [];
+    for (const sent of records) {
+      this.clock.observe(sent.stamp, now.wallMs);
+      const record = agedAt(sent, nowMs);
+      const before = this.map.apply(record);
+      if (before === false) continue;
+      applied.push(record);
+      if (before !== undefined && runsOutBy(before, nowMs)) {
+        const remains = remainsOf(before);
+        expired.push(remains);
+        replaced.push(remains);
+      } else replaced.push(before);
+    }
+    if (expired.length > 0) this.emit({ type: "expired", records: expired });
+    if (applied.length > 0) this.emit({ type: "applied", records: applied, replaced });
+  }
+
+  /** Lets values expire whose time has run out. */
+  expire({ monoMs, wallMs }: Now): void {
+    if (monoMs < this.#restUntilMs) return;
+    const records = this.map.expire(this.clock.correctedMs(wallMs), EXPIRED_PER_STEP);
+    if (records.length > 0) this.emit({ type: "expired", records });
+    if (records.length === EXPIRED_PER_STEP) this.#restUntilMs = monoMs + EXPIRY_REST_MS;
+  }
+
+  /** Monotonic time at which the next value runs out, as the clocks stood at `now`. */
+  wakeAtMs({ monoMs, wallMs }: Now): number {
+    const inMs = this.map.nextExpiryMs - this.clock.correctedMs(wallMs);
+    return Math.max(this.#restUntilMs, monoMs + inMs);
+  }
+}

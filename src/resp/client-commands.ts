@@ -1,0 +1,293 @@
+/** CLIENT: this connection, and the others. */
+import type { Bytes } from "../core/bytes.js";
+import { syntaxError } from "./arguments.js";
+import { CommandError, type Client, type Command, type Context, type Handler } from "./command.js";
+import { withHelp } from "./help.js";
+import { NO_REPLY, OK, Verbatim } from "./reply.js";
+
+const TYPES = ["normal", "pubsub"] as const;
+type ClientType = (typeof TYPES)[number];
+
+/** Types of clients that Redis has, and of which there are none here. */
+const TYPES_OF_REDIS = ["master", "replica", "slave"];
+
+/** @throws {CommandError} a name that would break the lines of CLIENT LIST */
+export function setName(client: Client, name: Bytes): void {
+  if (/[^!-~]/.test(name)) {
+    throw new CommandError("ERR Client names cannot contain spaces, newlines or special characters.");
+  }
+  client.name = name;
+}
+
+const setInfo: Handler = ([attribute = "", value = ""], { client }) => {
+  const name = attribute.toLowerCase();
+  if (name !== "lib-name" && name !== "lib-ver") {
+    throw new CommandError(`ERR Unrecognized option '${attribute}'`);
+  }
+  if (/[^!-~]/.test(value)) {
+    throw new CommandError(`ERR ${name} cannot contain spaces, newlines or special characters.`);
+  }
+  if (name === "lib-name") client.libraryName = value;
+  else client.libraryVersion = value;
+  return OK;
+};
+
+const list: Handler = (args, { server }) => {
+  const clients = [...server.clients()];
+  const option = args[0]?.toLowerCase();
+  if (option === undefined) return linesOf(clients);
+  if (option === "type" && args.length === 2) {
+    const type = toType(args[1] ?? "");
+    return linesOf(clients.filter((client) => typeOf(client) === type));
+  }
+  if (option !== "id" || args.length < 2) throw syntaxError();
+  const ids = args.slice(1).map((text) => {
+    if (!/^-?\d{1,18}$/.test(text)) throw new CommandError("ERR Invalid client ID");
+    return Number(text);
+  });
+  return linesOf(ids.flatMap((id) => clients.find((client) => client.id === id) ?? []));
+};
+
+/** The old form, `KILL address`, may end the caller's own connection; the new one does not unless it is asked to. */
+const kill: Handler = (args, context) => {
+  if (args.length === 1) {
+    const [address = ""] = args;
+    if (killAll(context, (client) => client.address === address) > 0) return OK;
+    throw new CommandError("ERR No such client");
+  }
+  const tests: ((client: Client) => boolean)[] = [];
+  let skipsMe = true;
+  for (let at = 0; at < args.length; at += 2) {
+    const value = args[at + 1];
+    const option = (args[at] ?? "").toLowerCase();
+    if (value === undefined) throw syntaxError();
+    if (option === "skipme") skipsMe = readYesOrNo(value);
+    else tests.push(toTest(option, value));
+  }
+  return killAll(
+    context,
+    (client) => !(skipsMe && client === context.client) && tests.every((test) => test(client)),
+  );
+};
+
+function toTest(option: string, value: Bytes): (client: Client) => boolean {
+  if (option === "id") {
+    const id = /^\d{1,16}$/.test(value) ? Number(value) : 0;
+    if (id < 1) throw new CommandError("ERR client-id should be greater than 0");
+    return (client) => client.id === id;
+  }
+  if (option === "type") {
+    const type = toType(value);
+    return (client) => typeOf(client) === type;
+  }
+  if (option === "addr") return (client) => client.address === value;
+  if (option === "laddr") return (client) => client.localAddress === value;
+  if (option !== "user") throw syntaxError();
+  if (value !== "default") throw new CommandError(`ERR No such user '${value}'`);
+  return () => true;
+}
+
+function readYesOrNo(text: Bytes): boolean {
+  const word = text.toLowerCase();
+  if (word !== "yes" && word !== "no") throw syntaxError();
+  return word === "yes";
+}
+
+function killAll({ client: self, server }: Context, isChosen: (client: Client) => boolean): number {
+  const chosen = [...server.clients()].filter(isChosen);
+  for (const client of chosen) {
+    if (client === self) client.closeAfterReply();
+    else client.kill();
+  }
+  return chosen.length;
+}
+
+const reply: Handler = ([mode = ""], { client }) => {
+  switch (mode.toLowerCase()) {
+    case "on":
+      client.replies = "on";
+      return OK;
+    case "off":
+      client.replies = "off";
+      return NO_REPLY;
+    case "skip":
+      if (client.replies !== "off") client.replies = "skip-next";
+      return NO_REPLY;
+    default:
+      throw syntaxError();
+  }
+};
+
+const noEvict: Handler = ([text = ""], { client }) => {
+  const word = text.toLowerCase();
+  if (word !== "on" && word !== "off") throw syntaxError();
+  client.isExempt = word === "on";
+  return OK;
+};
+
+/** @returns undefined for a type that no client here is of */
+function toType(text: Bytes): ClientType | undefined {
+  const type = text.toLowerCase();
+  const found = TYPES.find((each) => each === type);
+  if (found !== undefined) return found;
+  if (TYPES_OF_REDIS.includes(type)) return undefined;
+  throw new CommandError(`ERR Unknown client type '${text}'`);
+}
+
+function typeOf(client: Client): ClientType {
+  return client.subscriptions.count > 0 ? "pubsub" : "normal";
+}
+
+function linesOf(clients: readonly Client[]): Verbatim {
+  return new Verbatim(clients.map(lineOf).join(""));
+}
+
+/** As Redis shows a client, without what there is not here. */
+function lineOf(client: Client): string {
+  const { transaction, subscriptions } = client;
+  const memory = client.unreadBytes + client.unsentBytes + transaction.bytes + subscriptions.bytes;
+  const facts: readonly (readonly [string, string | number])[] = [
+    ["id", client.id],
+    ["addr", client.address],
+    ["laddr", client.localAddress],
+    ["name", client.name],
+    ["age", client.ageSeconds],
+    ["idle", client.idleSeconds],
+    ["flags", flagsOf(client)],
+    ["db", 0],
+    ["sub", subscriptions.channels.size],
+    ["psub", subscriptions.patterns.size],
+    ["multi", transaction.length],
+    ["qbuf", client.unreadBytes],
+    ["multi-mem", transaction.bytes],
+    ["omem", client.unsentBytes],
+    ["tot-mem", memory],
+    ["cmd", client.lastCommand === "" ? "NULL" : client.lastCommand],
+    ["user", "default"],
+    ["lib-name", client.libraryName],
+    ["lib-ver", client.libraryVersion],
+    ["resp", client.protocol],
+  ];
+  return `${facts.map(([name, value]) => `${name}=${String(value)}`).join(" ")}\n`;
+}
+
+function flagsOf(client: Client): string {
+  const flags = [
+    client.subscriptions.count > 0 ? "P" : "",
+    client.transaction.isOpen ? "x" : "",
+    client.isWaiting ? "b" : "",
+    client.address.startsWith("/") ? "U" : "",
+    client.isExempt ? "e" : "",
+  ].join("");
+  return flags === "" ? "N" : flags;
+}
+
+const subcommands: readonly Command[] = [
+  {
+    name: "client|id",
+    arity: 2,
+    flags: [],
+    summary: "The number of this connection",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
+    handler: (_, { client }) => client.id,
+  },
+  {
+    name: "client|setname",
+    arity: 3,
+    flags: [],
+    summary: "Names this connection",
+    syntax: "name",
+    group: "connection",
+    guarantee: "connection",
+    handler: ([name = ""], { client }) => {
+      setName(client, name);
+      return OK;
+    },
+  },
+  {
+    name: "client|getname",
+    arity: 2,
+    flags: [],
+    summary: "The name of this connection",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
+    handler: (_, { client }) => (client.name === "" ? null : client.name),
+  },
+  {
+    name: "client|setinfo",
+    arity: 4,
+    flags: [],
+    summary: "Takes note of the client's library",
+    syntax: "LIB-NAME name | LIB-VER version",
+    group: "connection",
+    guarantee: "connection",
+    handler: setInfo,
+  },
+  {
+    name: "client|info",
+    arity: 2,
+    flags: [],
+    summary: "What the server knows of this connection, as a line of CLIENT LIST",
+    syntax: "",
+    group: "connection",
+    guarantee: "connection",
+    handler: (_, { client }) => linesOf([client]),
+  },
+  {
+    name: "client|list",
+    arity: -2,
+    flags: ["admin"],
+    summary: "The connections, a line each",
+    syntax: "[TYPE NORMAL | PUBSUB] [ID client-id [client-id ...]]",
+    group: "connection",
+    guarantee: "connection",
+    note: "The clients of this node, with the fields of Redis that mean something here.",
+    handler: list,
+  },
+  {
+    name: "client|kill",
+    arity: -3,
+    flags: ["admin"],
+    summary: "Ends connections",
+    syntax:
+      "address | [ID client-id] [TYPE NORMAL | PUBSUB] [USER username] [ADDR address] [LADDR address] [SKIPME YES | NO]",
+    group: "connection",
+    guarantee: "connection",
+    handler: kill,
+  },
+  {
+    name: "client|reply",
+    arity: 3,
+    flags: [],
+    summary: "Whether this connection gets replies",
+    syntax: "ON | OFF | SKIP",
+    group: "connection",
+    guarantee: "connection",
+    handler: reply,
+  },
+  {
+    name: "client|no-evict",
+    arity: 3,
+    flags: ["admin"],
+    summary: "Exempts this connection from being cut off when the buffers of all clients hold too much",
+    syntax: "ON | OFF",
+    group: "connection",
+    guarantee: "connection",
+    handler: noEvict,
+  },
+];
+
+export const clientCommand: Command = {
+  name: "client",
+  arity: -2,
+  flags: [],
+  summary: "Commands on connections",
+  syntax: "subcommand",
+  group: "connection",
+  guarantee: "connection",
+  subcommands: withHelp("client", subcommands),
+  handler: () => null,
+};

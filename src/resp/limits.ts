@@ -1,0 +1,98 @@
+/** The bounds on clients that can be set at start and, by CONFIG SET, while the server runs. */
+
+export interface Limits {
+  /** Most connections at once, 1 to 65 535; the next is told so and closed. Default: 1 000. */
+  clientsMax: number;
+  /** Seconds of silence after which a connection ends, 0 to a year; 0 = never. Subscribers are exempt. Default: 0. */
+  idleSecondsMax: number;
+  /** Seconds that the next byte of a request that has begun may take, 1 to a day; then the connection ends. Default: 60. */
+  stallSecondsMax: number;
+  /** Bytes of the longest argument, 1 to 256 MiB. A little above the longest value, which is refused in words. Default: 16 MiB. */
+  argumentBytesMax: number;
+  /** Bytes of all arguments of a request, 1 to 256 MiB. Default: 64 MiB. */
+  requestBytesMax: number;
+  /** Bytes that may wait for a subscriber that does not read, 1 MiB to 1 GiB; then the connection ends. Default: 32 MiB. */
+  unsentBytesMax: number;
+  /** Bytes that the buffers of all clients may hold, 16 MiB to 64 GiB; then the client that holds most is cut off. Default: 512 MiB. */
+  clientBytesMax: number;
+}
+
+/** How a limit is called in CONFIG, and what it may be. */
+interface Bound {
+  readonly limit: keyof Limits;
+  readonly parameter: string;
+  readonly unit: "bytes" | "count";
+  readonly min: number;
+  readonly max: number;
+  readonly initial: number;
+}
+
+const MIB = 1_048_576;
+
+export const BOUNDS: readonly Bound[] = [
+  { limit: "clientsMax", parameter: "maxclients", unit: "count", min: 1, max: 65_535, initial: 1_000 },
+  { limit: "idleSecondsMax", parameter: "timeout", unit: "count", min: 0, max: 31_536_000, initial: 0 },
+  {
+    limit: "stallSecondsMax",
+    parameter: "lankv-request-timeout",
+    unit: "count",
+    min: 1,
+    max: 86_400,
+    initial: 60,
+  },
+  {
+    limit: "argumentBytesMax",
+    parameter: "proto-max-bulk-len",
+    unit: "bytes",
+    min: MIB,
+    max: 256 * MIB,
+    initial: 16 * MIB,
+  },
+  {
+    limit: "requestBytesMax",
+    parameter: "client-query-buffer-limit",
+    unit: "bytes",
+    min: MIB,
+    max: 256 * MIB,
+    initial: 64 * MIB,
+  },
+  {
+    limit: "unsentBytesMax",
+    parameter: "client-output-buffer-limit",
+    unit: "bytes",
+    min: MIB,
+    max: 1_024 * MIB,
+    initial: 32 * MIB,
+  },
+  {
+    limit: "clientBytesMax",
+    parameter: "maxmemory-clients",
+    unit: "bytes",
+    min: 16 * MIB,
+    max: 65_536 * MIB,
+    initial: 512 * MIB,
+  },
+];
+
+/** @throws {RangeError} one of the given is outside its bounds */
+export function toLimits(given: Partial<Limits>): Limits {
+  const limits: Limits = {
+    clientsMax: 0,
+    idleSecondsMax: 0,
+    stallSecondsMax: 0,
+    argumentBytesMax: 0,
+    requestBytesMax: 0,
+    unsentBytesMax: 0,
+    clientBytesMax: 0,
+  };
+  for (const { limit, min, max, initial } of BOUNDS) {
+    const value = given[limit] ?? initial;
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new RangeError(
+        `${limit} must be a whole number from ${String(min)} to ${String(max)}, not ${String(value)}`,
+      );
+    }
+    limits[limit] = value;
+  }
+  return limits;
+}

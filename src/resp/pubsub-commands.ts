@@ -1,0 +1,148 @@
+/** Commands on channels: messages that whoever listens gets, and nobody keeps. */
+import type { Bytes } from "../core/bytes.js";
+import type { Client, Command, Handler } from "./command.js";
+import { globToPredicate } from "./glob.js";
+import { withHelp } from "./help.js";
+import { Push, Several } from "./reply.js";
+
+/** Changes the subscriptions for each name, and tells what came of each. */
+function each(kind: string, names: readonly Bytes[], client: Client, change: (name: Bytes) => void): Several {
+  return new Several(
+    names.map((name) => {
+      change(name);
+      return new Push([kind, name, client.subscriptions.count]);
+    }),
+  );
+}
+
+/** As `each`, for those that are given or all that there are; without any, that there are none is told once. */
+function eachOrAll(
+  kind: string,
+  given: readonly Bytes[],
+  held: ReadonlySet<Bytes>,
+  client: Client,
+  change: (name: Bytes) => void,
+): Several {
+  const names = given.length > 0 ? given : [...held];
+  if (names.length === 0) return new Several([new Push([kind, null, client.subscriptions.count])]);
+  return each(kind, names, client, change);
+}
+
+const publish: Handler = ([channel = "", payload = ""], { keyspace, server }) => {
+  keyspace.publish(channel, payload);
+  return server.hub.publish(channel, payload);
+};
+
+const subcommands: readonly Command[] = [
+  {
+    name: "pubsub|channels",
+    arity: -2,
+    flags: ["pubsub"],
+    summary: "The channels that clients of this node listen to, other than by patterns",
+    syntax: "[pattern]",
+    group: "pubsub",
+    guarantee: "connection",
+    handler: ([pattern], { server }) =>
+      server.hub.channels(pattern === undefined ? () => true : globToPredicate(pattern)),
+  },
+  {
+    name: "pubsub|numsub",
+    arity: -2,
+    flags: ["pubsub"],
+    summary: "How many clients of this node listen to channels, other than by patterns",
+    syntax: "[channel [channel ...]]",
+    group: "pubsub",
+    guarantee: "connection",
+    handler: (channels, { server }) =>
+      channels.flatMap((channel) => [channel, server.hub.listeners(channel)]),
+  },
+  {
+    name: "pubsub|numpat",
+    arity: 2,
+    flags: ["pubsub"],
+    summary: "How many patterns clients of this node listen to",
+    syntax: "",
+    group: "pubsub",
+    guarantee: "connection",
+    handler: (_, { server }) => server.hub.patterns,
+  },
+];
+
+export const pubsubCommands: readonly Command[] = [
+  {
+    name: "subscribe",
+    arity: -2,
+    flags: ["pubsub"],
+    summary: "Listens to channels",
+    syntax: "channel [channel ...]",
+    group: "pubsub",
+    guarantee: "lan",
+    note: "What clients of any node publish is heard. A message may be lost with a connection between nodes.",
+    handler: (names, { client }) =>
+      each("subscribe", names, client, (name) => {
+        client.subscriptions.subscribe(name);
+      }),
+  },
+  {
+    name: "unsubscribe",
+    arity: -1,
+    flags: ["pubsub"],
+    summary: "Listens no longer to channels, or to none",
+    syntax: "[channel [channel ...]]",
+    group: "pubsub",
+    guarantee: "connection",
+    handler: (names, { client }) =>
+      eachOrAll("unsubscribe", names, client.subscriptions.channels, client, (name) => {
+        client.subscriptions.unsubscribe(name);
+      }),
+  },
+  {
+    name: "psubscribe",
+    arity: -2,
+    flags: ["pubsub"],
+    summary: "Listens to all channels that match patterns",
+    syntax: "pattern [pattern ...]",
+    group: "pubsub",
+    guarantee: "lan",
+    note: "As SUBSCRIBE.",
+    handler: (names, { client }) =>
+      each("psubscribe", names, client, (name) => {
+        client.subscriptions.subscribePattern(name);
+      }),
+  },
+  {
+    name: "punsubscribe",
+    arity: -1,
+    flags: ["pubsub"],
+    summary: "Listens no longer to patterns, or to none",
+    syntax: "[pattern [pattern ...]]",
+    group: "pubsub",
+    guarantee: "connection",
+    handler: (names, { client }) =>
+      eachOrAll("punsubscribe", names, client.subscriptions.patterns, client, (name) => {
+        client.subscriptions.unsubscribePattern(name);
+      }),
+  },
+  {
+    name: "publish",
+    arity: 3,
+    flags: ["pubsub", "fast"],
+    summary: "Gives a message to whoever listens to a channel",
+    syntax: "channel message",
+    group: "pubsub",
+    guarantee: "lan",
+    note: "Returns how many clients of this node got it; those of other nodes are not counted.",
+    handler: publish,
+  },
+  {
+    name: "pubsub",
+    arity: -2,
+    flags: [],
+    summary: "Who listens to what on this node",
+    syntax: "subcommand",
+    group: "pubsub",
+    guarantee: "connection",
+    subcommands: withHelp("pubsub", subcommands),
+    handler: () => null,
+  },
+];

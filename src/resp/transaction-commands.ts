@@ -1,0 +1,90 @@
+/** Transactions: commands that are carried out in one go, unless a watched key has changed. */
+import { callAtOnce } from "./call.js";
+import { ALL_KEYS, CommandError, type Command, type Handler } from "./command.js";
+import { NULL_ARRAY, OK } from "./reply.js";
+
+const exec: Handler = (_, context) => {
+  const { client, keyspace, server } = context;
+  if (!client.transaction.isOpen) throw new CommandError("ERR EXEC without MULTI");
+  const taken = client.transaction.take(keyspace);
+  if (taken === "spoilt") {
+    throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
+  }
+  if (taken === "changed") return NULL_ARRAY;
+  const inside = { ...context, isInTransaction: true };
+  server.stats.commands += taken.length;
+  return taken.map(({ command, args }) => callAtOnce(command, args, inside));
+};
+
+export const transactionCommands: readonly Command[] = [
+  {
+    name: "multi",
+    arity: 1,
+    flags: ["fast"],
+    summary: "Begins a transaction: the commands that follow wait for EXEC",
+    syntax: "",
+    group: "transactions",
+    guarantee: "connection",
+    handler: (_, { client }) => {
+      if (client.transaction.isOpen) throw new CommandError("ERR MULTI calls can not be nested");
+      client.transaction.open();
+      return OK;
+    },
+  },
+  {
+    name: "exec",
+    arity: 1,
+    flags: [],
+    summary: "Carries out the commands of a transaction, or none if a watched key has changed",
+    syntax: "",
+    group: "transactions",
+    guarantee: "this node",
+    note:
+      "Nothing else happens on this node in between, and a watched key also counts as changed when another node " +
+      "wrote it. Other nodes get the writes one by one.",
+    handler: exec,
+  },
+  {
+    name: "discard",
+    arity: 1,
+    flags: ["fast"],
+    summary: "Ends a transaction without carrying out its commands",
+    syntax: "",
+    group: "transactions",
+    guarantee: "connection",
+    handler: (_, { client }) => {
+      if (!client.transaction.isOpen) throw new CommandError("ERR DISCARD without MULTI");
+      client.transaction.close();
+      return OK;
+    },
+  },
+  {
+    name: "watch",
+    arity: -2,
+    flags: ["fast"],
+    keys: ALL_KEYS,
+    summary: "The next EXEC does nothing if one of the keys changes until then",
+    syntax: "key [key ...]",
+    group: "transactions",
+    guarantee: "this node",
+    note: "A write of another node counts once it has arrived here.",
+    handler: (keys, { client, keyspace }) => {
+      if (client.transaction.isOpen) throw new CommandError("ERR WATCH inside MULTI is not allowed");
+      for (const key of keys) client.transaction.watch(keyspace, key);
+      return OK;
+    },
+  },
+  {
+    name: "unwatch",
+    arity: 1,
+    flags: ["fast"],
+    summary: "Forgets the watched keys",
+    syntax: "",
+    group: "transactions",
+    guarantee: "connection",
+    handler: (_, { client }) => {
+      client.transaction.unwatch();
+      return OK;
+    },
+  },
+];

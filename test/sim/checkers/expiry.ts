@@ -1,0 +1,206 @@
+/**
+ * What time does to a copy. A value is there until its time by the own corrected clock, and then gone: from reads, from the
+ * count of keys and from memory, told once, and never told unless it was there. Nobody sends a word of it: the silence
+ * checker listens on while the last values expire.
+ *
+ * The checker follows each copy by what is told of it (writes, `applied`, `expired`), and compares that with what is held: so a
+ * change that was not told is found, and so is one that was told and did not happen.
+ */
+import type { Effect } from "../../../src/core/effect.js";
+import type { KvRecord } from "../../../src/core/record.js";
+import { Violation, type Checker, type Scene, type Stepped, type Wrote } from "../checker.js";
+import { contentsOf } from "../contents.js";
+import type { Process } from "../process.js";
+import { describe, isRemains, isSame, versionOf } from "./history.js";
+
+/** The most values that a step may let expire of its own accord. */
+const PER_STEP_MAX = 2_048;
+/** How late a timer may be, for what is lost in adding up times. */
+const ROUNDING_MS = 1;
+
+/** What was told of one copy. */
+interface Told {
+  readonly held: Map<string, KvRecord>;
+  /** Versions of which it was told that they expired. */
+  readonly expired: Set<string>;
+  /** Versions that were overwritten here after their time, which is to be told with the next step. */
+  readonly owed: Set<string>;
+  /** The greatest corrected clock that the process has seen. */
+  clockMs: number;
+  /** How far its host's clock was off at its last step. */
+  skewMs: number;
+  /** Versions whose time had run out a second ago. */
+  overdue: ReadonlySet<string>;
+}
+
+export class ExpiryChecker implements Checker {
+  readonly name = "expiry";
+  readonly #copies = new Map<Process, Told>();
+
+  ended(process: Process): void {
+    this.#copies.delete(process);
+  }
+
+  wrote({ process, key, value, expiresAtMs, record }: Wrote): void {
+    const told = this.#copies.get(process);
+    if (told === undefined || record === undefined) return;
+    const clockMs = clockOf(process);
+    told.clockMs = Math.max(told.clockMs, clockMs);
+    const isLate = value !== undefined && expiresAtMs !== undefined && expiresAtMs <= clockMs;
+    if (isRemains(record) !== isLate)
+      this.#fail(process, `wrote ${describe(record)} to expire at ${String(expiresAtMs)}`);
+    const before = told.held.get(key);
+    if (before !== undefined && hasRunOut(before, clockMs)) told.owed.add(versionOf(before));
+    told.held.set(key, record);
+  }
+
+  stepped(event: Stepped): void {
+    const { process, effects, input, correctedBeforeMs } = event;
+    const told = this.#copies.get(process);
+    if (told === undefined) {
+      this.#copies.set(process, toldAtStart(process));
+      return;
+    }
+    told.clockMs = Math.max(told.clockMs, correctedBeforeMs, clockOf(process));
+    told.skewMs = process.host.skewMs;
+    const comes = input.type === "message" && "records" in input.message ? input.message.records : [];
+    let spontaneous = 0;
+    for (const effect of effects) {
+      if (effect.type === "expired") {
+        for (const record of effect.records) if (!this.#expire(process, told, record)) spontaneous += 1;
+      } else if (effect.type === "applied") this.#apply(event, told, effect, comes);
+    }
+    if (told.owed.size > 0) this.#fail(process, `did not tell that ${[...told.owed].join()} expired`);
+    if (spontaneous > PER_STEP_MAX + comes.length)
+      this.#fail(process, `let ${String(spontaneous)} values expire in one step`);
+  }
+
+  second({ alive }: Scene): void {
+    for (const process of alive) {
+      const told = this.#copies.get(process);
+      if (told === undefined) continue;
+      this.#compare(process, told);
+      if (process.isBlocked) told.overdue = new Set();
+      else this.#expectPunctual(process, told);
+    }
+  }
+
+  aged({ alive, tallies }: Scene): void {
+    const [first] = alive;
+    const contents = new Map((first === undefined ? [] : contentsOf(first.replica)).map((r) => [r.key, r]));
+    for (const process of alive) {
+      const told = this.#copies.get(process);
+      if (told !== undefined) this.#compare(process, told);
+      for (const record of contentsOf(process.replica)) {
+        if (record.expiresAtMs !== undefined && !isRemains(record))
+          this.#fail(process, `still has ${describe(record)} when all have expired`);
+        const other = contents.get(record.key);
+        if (other === undefined || !isSame(record, other) || record.value !== other.value)
+          this.#fail(process, `has ${describe(record)} when all have expired, not ${describe(other)}`);
+      }
+    }
+    for (const record of contents.values()) tallies.add("expired", isRemains(record) ? 1 : 0);
+  }
+
+  /** @returns whether the value had been overwritten before it was told */
+  #expire(process: Process, told: Told, record: KvRecord): boolean {
+    const version = versionOf(record);
+    if (!isRemains(record)) this.#fail(process, `told as expired: ${describe(record)}`);
+    if (told.expired.has(version)) this.#fail(process, `told twice that ${describe(record)} expired`);
+    told.expired.add(version);
+    if ((record.expiresAtMs ?? Infinity) > told.clockMs)
+      this.#fail(process, `let ${describe(record)} expire before ${String(record.expiresAtMs)}`);
+    if (told.owed.delete(version)) return true;
+    const before = told.held.get(record.key);
+    if (before === undefined || isRemains(before) || !isSame(before, record))
+      this.#fail(process, `told that ${describe(record)} expired, and had ${describe(before)}`);
+    told.held.set(record.key, record);
+    return false;
+  }
+
+  #apply(
+    { process, correctedBeforeMs }: Stepped,
+    told: Told,
+    { records, replaced }: Effect & { type: "applied" },
+    comes: readonly KvRecord[],
+  ): void {
+    for (const [i, record] of records.entries()) {
+      const before = told.held.get(record.key);
+      const said = replaced[i];
+      if (before === undefined ? said !== undefined : said === undefined || !isIdentical(before, said))
+        this.#fail(
+          process,
+          `says that ${describe(record)} replaced ${describe(said)}, not ${describe(before)}`,
+        );
+      if (before !== undefined && versionOf(before) === versionOf(record))
+        this.#fail(process, `says that ${describe(record)} came anew`);
+      const sent = comes.find((one) => isSame(one, record));
+      if (sent !== undefined && isRemains(record) !== (isRemains(sent) || hasRunOut(sent, correctedBeforeMs)))
+        this.#fail(process, `kept ${describe(record)}, sent as ${describe(sent)}`);
+      told.held.set(record.key, record);
+    }
+  }
+
+  /** What is held is what was told, and nothing is left of what has expired. */
+  #compare(process: Process, told: Told): void {
+    const { map } = process.replica;
+    let bytes = 0;
+    let values = 0;
+    for (const record of map.all()) {
+      bytes += record.key.length + record.value.length;
+      if (record.kind === "value") values += 1;
+      const expected = told.held.get(record.key);
+      if (expected === undefined || !isIdentical(expected, record))
+        this.#fail(process, `has ${describe(record)}; told: ${describe(expected)}`);
+      if (told.expired.has(versionOf(record)) && !isRemains(record))
+        this.#fail(process, `has ${describe(record)}, which expired`);
+    }
+    if (map.bytes !== bytes || map.values !== values)
+      this.#fail(process, `counts ${String(map.values)} values and ${String(map.bytes)} B`);
+  }
+
+  /** What is due is gone within a second, and there is a timer for what is next. */
+  #expectPunctual(process: Process, told: Told): void {
+    const clockMs = clockOf(process);
+    const overdue = new Set<string>();
+    let nextMs = Infinity;
+    for (const record of process.replica.map.all()) {
+      if (record.kind !== "value" || record.expiresAtMs === undefined) continue;
+      if (hasRunOut(record, clockMs)) overdue.add(versionOf(record));
+      else nextMs = Math.min(nextMs, record.expiresAtMs);
+    }
+    for (const version of overdue)
+      if (told.overdue.has(version)) this.#fail(process, `holds ${version} though its time ran out`);
+    told.overdue = overdue;
+    const inMs = process.replica.wakeAtMs - process.now.monoMs;
+    if (told.skewMs === process.host.skewMs && inMs > nextMs - clockMs + ROUNDING_MS)
+      this.#fail(process, `wants to be woken in ${String(inMs)} ms, later than a value expires`);
+  }
+
+  #fail(process: Process, text: string): never {
+    throw new Violation(this.name, `${process.name} ${text}`);
+  }
+}
+
+function toldAtStart(process: Process): Told {
+  return {
+    held: new Map(contentsOf(process.replica).map((record) => [record.key, record])),
+    expired: new Set(),
+    owed: new Set(),
+    clockMs: clockOf(process),
+    skewMs: process.host.skewMs,
+    overdue: new Set(),
+  };
+}
+
+function clockOf(process: Process): number {
+  return process.replica.correctedMs(process.now.wallMs);
+}
+
+function hasRunOut({ kind, expiresAtMs }: KvRecord, clockMs: number): boolean {
+  return kind === "value" && expiresAtMs !== undefined && expiresAtMs <= clockMs;
+}
+
+function isIdentical(a: KvRecord, b: KvRecord): boolean {
+  return versionOf(a) === versionOf(b) && a.kind === b.kind && a.value === b.value;
+}
