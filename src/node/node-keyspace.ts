@@ -3,7 +3,7 @@ import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
 import { BUCKETS } from "../core/hash.js";
 import type { KvRecord } from "../core/record.js";
-import type { Keyspace, ReadyDemand } from "../resp/keyspace.js";
+import type { Keyspace, KeyspaceListener, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
 import type { Node } from "./node.js";
 import { random } from "./ambient.js";
@@ -93,16 +93,18 @@ export class NodeKeyspace implements Keyspace {
     return undefined;
   }
 
-  publish(): void {
-    // The mesh carries no such message yet.
+  publish(channel: Bytes, payload: Bytes): void {
+    this.#node.publish(channel, payload);
   }
 
-  confirmed(): Promise<number> {
-    return Promise.resolve(0);
+  confirmed(peers: number, timeoutMs: number, signal: AbortSignal): Promise<number> {
+    return this.#node.confirmed(peers, timeoutMs, signal);
   }
 
-  listen(): void {
-    // Nothing is told yet.
+  listen(listener: KeyspaceListener): void {
+    this.#node.on("published", (channel, payload) => {
+      listener.published(channel, payload);
+    });
   }
 }
 
