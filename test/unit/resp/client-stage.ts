@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { Client, Context } from "../../../src/resp/command.js";
+import type { Context } from "../../../src/resp/command.js";
 import { encode } from "../../../src/resp/reply.js";
-import { commandTable, execute } from "../../../src/resp/table.js";
+import { execute } from "../../../src/resp/table.js";
 import { MemoryKeyspace } from "./memory-keyspace.js";
+import { toContext } from "./session-context.js";
 
 /** A client of a keyspace in memory, which notes the events that its commands tell. */
 export class ClientStage {
@@ -36,17 +37,8 @@ export class ClientStage {
   }
 
   #context(): Context {
-    const client: Client = {
-      id: 1,
-      name: "",
-      signal: new AbortController().signal,
-      closeAfterReply: () => undefined,
-    };
     return {
-      keyspace: this.keyspace,
-      client,
-      table: commandTable,
-      clients: 1,
+      ...toContext(this.keyspace),
       isInTransaction: this.isInTransaction,
       notify: (eventClass, event, key) => this.events.push(`${eventClass} ${event} ${key}`),
     };
