@@ -32,7 +32,7 @@ const GUARANTEES: readonly (readonly [guarantee: Guarantee, meaning: string])[] 
   ["connection", "concerns nothing but this connection or this server."],
 ];
 
-/** The sections in their order; each begins with its heading. */
+/** The sections in their order; each begins with its heading. One that has nothing to say is "". */
 const SECTIONS: readonly (() => string)[] = [
   introduction,
   guarantees,
@@ -45,7 +45,8 @@ const SECTIONS: readonly (() => string)[] = [
 
 /** The whole document. */
 export function redisDocs(): string {
-  return `${SECTIONS.map((section) => section().trim()).join("\n\n")}\n`;
+  const sections = SECTIONS.map((section) => section().trim()).filter((section) => section !== "");
+  return `${sections.join("\n\n")}\n`;
 }
 
 function introduction(): string {

@@ -173,5 +173,12 @@ function encode(command: readonly Argument[]): string {
 function toError(text: string): Error {
   const code = ERROR_CODES.find((each) => text.startsWith(`${each} `));
   if (code !== undefined) return new LankvError(code, text.slice(code.length + 1));
+  if (/^(?:NOAUTH|WRONGPASS) /.test(text)) {
+    const what = text.startsWith("NOAUTH ") ? "a password" : "another password";
+    return new LankvError(
+      "LANKV_PASSWORD",
+      `The daemon wants ${what}. Give it with --url redis://:PASSWORD@HOST:PORT, or use the unix socket, which needs none.`,
+    );
+  }
   return new Error(`The daemon refused: ${text.replace(/^ERR /, "")}`);
 }

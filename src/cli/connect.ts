@@ -11,12 +11,13 @@ const REDIS_PORT = 7379;
 interface Target {
   readonly options: NetConnectOpts;
   readonly shown: string;
-  readonly password: string;
+  /** What AUTH is called with: nothing, a password, or a user and a password. */
+  readonly credentials: readonly string[];
 }
 
-/** @throws {LankvError} LANKV_NO_DAEMON, LANKV_TIMEOUT */
+/** @throws {LankvError} LANKV_NO_DAEMON, LANKV_TIMEOUT, LANKV_PASSWORD */
 export async function connectToDaemon(flags: GlobalFlags): Promise<Client> {
-  const { options, shown, password } = toTarget(flags);
+  const { options, shown, credentials } = toTarget(flags);
   let client: Client;
   try {
     client = await Client.connect(options, flags.timeout ?? REPLY_MS);
@@ -25,7 +26,7 @@ export async function connectToDaemon(flags: GlobalFlags): Promise<Client> {
     throw new LankvError("LANKV_NO_DAEMON", whyNot(shown, cause), { cause });
   }
   try {
-    if (password !== "") await client.call("AUTH", password);
+    if (credentials.length > 0) await client.call("AUTH", ...credentials);
     return client;
   } catch (error) {
     client.close();
@@ -44,7 +45,7 @@ export async function withDaemon<T>(flags: GlobalFlags, use: (client: Client) =>
 }
 
 function toTarget({ url, socket = defaultSocketPath() }: GlobalFlags): Target {
-  if (url === undefined) return { options: { path: socket }, shown: socket, password: "" };
+  if (url === undefined) return { options: { path: socket }, shown: socket, credentials: [] };
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== "redis:" || parsed.hostname === "") {
     throw new Failure(EXIT.usage, `--url must be redis://[:PASSWORD@]HOST:PORT, not ${url}`);
@@ -54,8 +55,17 @@ function toTarget({ url, socket = defaultSocketPath() }: GlobalFlags): Target {
   return {
     options: { host, port, noDelay: true },
     shown: `${parsed.hostname}:${String(port)}`,
-    password: decodeURIComponent(parsed.password),
+    credentials: toCredentials(parsed),
   };
+}
+
+function toCredentials({ username, password }: URL): readonly string[] {
+  if (password === "") return [];
+  try {
+    return [username, password].filter((part) => part !== "").map((part) => decodeURIComponent(part));
+  } catch (cause) {
+    throw new Failure(EXIT.usage, "--url must have each % of its password written as %25", { cause });
+  }
 }
 
 function whyNot(shown: string, cause: unknown): string {

@@ -79,7 +79,15 @@ function addServe(program: Command, end: End): void {
     .addOption(
       flag("--redis-port <port>", "TCP port for Redis clients, 0 = off (default: 7379)", readPortOrNone),
     )
-    .addOption(flag("--bind <address>", "loopback address of --redis-port (default: 127.0.0.1)"))
+    .addOption(
+      flag(
+        "--bind <address>",
+        "address of --redis-port, loopback unless with a password (default: 127.0.0.1)",
+      ),
+    )
+    .addOption(
+      flag("--password-file <file>", "its first line is the password for --redis-port (default: none)"),
+    )
     .addOption(
       flag("--log-level <level>", "what to log (default: info)").choices(["error", "warn", "info", "debug"]),
     )

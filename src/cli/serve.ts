@@ -24,6 +24,7 @@ export interface ServeFlags extends GlobalFlags {
   readonly advertise?: string;
   readonly redisPort?: number;
   readonly bind?: string;
+  readonly passwordFile?: string;
   readonly logLevel?: string;
   readonly logJson?: true;
 }
@@ -46,6 +47,11 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
   let isStopping = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   announce(daemon, flags, log);
+  if (daemon.passwordFile?.isOpenToOthers === true) {
+    log.warn(
+      `every user of this host may read the password file; mend it with 'chmod 600 ${flags.passwordFile ?? ""}'`,
+    );
+  }
   follow(daemon, log);
   await daemon.closed;
   log.info("stopped");
@@ -66,6 +72,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     ...(advertise === undefined ? {} : { advertise }),
     ...(redisPort === undefined ? {} : { redisPort }),
     ...(bind === undefined ? {} : { bind }),
+    ...(flags.passwordFile === undefined ? {} : { passwordFile: flags.passwordFile }),
     discovery,
     socket: flags.socket ?? defaultSocketPath(),
   };

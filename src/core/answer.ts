@@ -27,15 +27,19 @@ export const ANSWER_BYTES_MAX = 1024 * 1024;
 /** How many groups of sums fit into one part: 2 KiB each. */
 const GROUPS_PER_PART = 30;
 
-/** The parts of the answer to a question. */
-export function answer(
-  question: QuestionMessage,
+/** The parts of the answer to what was asked. */
+export function answersTo(
+  asked: QuestionMessage | ListMessage,
   self: Writer,
   map: RecordMap,
   stream: OutStream,
-): AnswerMessage[] {
+): readonly (AnswerMessage | ListAnswerMessage)[] {
+  return asked.type === "list" ? answerList(asked, self, map) : answer(asked, self, map, stream);
+}
+
+function answer(question: QuestionMessage, self: Writer, map: RecordMap, stream: OutStream): AnswerMessage[] {
   const parts = new Parts(Math.min(question.budgetBytes, ANSWER_BYTES_MAX));
-  const next = collect(question, self, parts, map, stream);
+  const { next, omits } = collect(question, self, parts, map, stream);
   const batches = parts.finish();
   return batches.map((records, part) => {
     const last = part === batches.length - 1;
@@ -47,26 +51,32 @@ export function answer(
       last,
       next: last ? next : undefined,
       tail: stream.tail,
+      omits,
       records,
     };
   });
 }
 
-/** Collects records; returns where the budget ended. */
+/** Where the budget ended, and whether records were left out before that. */
+interface Collected {
+  readonly next: number | undefined;
+  readonly omits: boolean;
+}
+
 function collect(
   { id, ask }: QuestionMessage,
   self: Writer,
   parts: Parts,
   map: RecordMap,
   stream: OutStream,
-): number | undefined {
+): Collected {
   switch (ask.of) {
     case "stream":
       return collectStream(ask.range, self, parts, { map, stream });
     case "buckets":
-      return collectBuckets(ask.spans, id, parts, map);
+      return { next: collectBuckets(ask.spans, id, parts, map), omits: false };
     case "keys":
-      return collectKeys(ask.keys, parts, map);
+      return { next: collectKeys(ask.keys, parts, map), omits: false };
   }
 }
 
@@ -85,19 +95,22 @@ function collectStream(
   self: Writer,
   parts: Parts,
   { map, stream }: { map: RecordMap; stream: OutStream },
-): number | undefined {
+): Collected {
   const added = new Set<string>();
+  const touched = new Set<string>();
   const to = Math.min(range.to, stream.head);
   for (let seq = Math.max(range.from, stream.tail); seq <= to; seq += 1) {
-    const records = stillCurrent(stream.sent(seq), self, map).filter(({ key }) => !added.has(key));
-    if (records.length > 0 && parts.isFull) return seq;
+    const sent = stream.sent(seq);
+    const records = stillCurrent(sent, self, map).filter(({ key }) => !added.has(key));
+    if (records.length > 0 && parts.isFull) return { next: seq, omits: added.size < touched.size };
+    for (const key of sent.keys) touched.add(key);
     for (const record of records) {
       if (added.has(record.key)) continue;
       added.add(record.key);
       parts.add(record);
     }
   }
-  return undefined;
+  return { next: undefined, omits: added.size < touched.size };
 }
 
 /**
@@ -167,7 +180,7 @@ class Parts {
 }
 
 /** The groups whose sums differ from the asker's, one level down. */
-export function answerList(list: ListMessage, self: Writer, map: RecordMap): ListAnswerMessage[] {
+function answerList(list: ListMessage, self: Writer, map: RecordMap): ListAnswerMessage[] {
   const own = map.groupSums();
   const differing: ListedGroup[] = [];
   for (let group = 0; group < GROUPS; group += 1) {

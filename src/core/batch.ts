@@ -1,7 +1,7 @@
-/** How records are cut into messages. */
+/** How records, and publications, are cut into messages. */
 import type { KvRecord } from "./record.js";
 
-/** Greatest size of a message's records, unless one record alone is larger. */
+/** Greatest size of a message's records or publications, unless one alone is larger. */
 export const BATCH_BYTES_MAX = 64 * 1024;
 
 /** About the bytes that a record takes in a message. */
@@ -9,18 +9,22 @@ export function recordBytes(record: KvRecord): number {
   return 24 + record.key.length + record.value.length + 12 * record.replaces.length;
 }
 
-/** The records in order, in batches of at most `bytesMax`; a larger record is a batch of its own. */
-export function* batches(records: readonly KvRecord[], bytesMax: number): Generator<readonly KvRecord[]> {
+/** The items in order, in batches of at most `bytesMax`; a larger one is a batch of its own. */
+export function* batches<T>(
+  items: readonly T[],
+  bytesMax: number,
+  bytesOf: (item: T) => number,
+): Generator<readonly T[]> {
   let from = 0;
   let bytes = 0;
-  for (const [at, record] of records.entries()) {
-    const size = recordBytes(record);
+  for (const [at, item] of items.entries()) {
+    const size = bytesOf(item);
     if (at > from && bytes + size > bytesMax) {
-      yield records.slice(from, at);
+      yield items.slice(from, at);
       from = at;
       bytes = 0;
     }
     bytes += size;
   }
-  if (from < records.length) yield records.slice(from);
+  if (from < items.length) yield items.slice(from);
 }

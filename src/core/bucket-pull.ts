@@ -16,7 +16,7 @@ export interface BucketRange {
   readonly to: number;
 }
 
-/** With so many records held, 48 KiB of words, a question is full; the bucket that fills it is named whole. */
+/** With so many records held, 64 KiB of words, a question is full; the bucket that fills it is named whole. */
 const HELD_MAX = 4_096;
 /** The most records of one bucket that are named; the rest is sent again in vain. */
 const HELD_OF_BUCKET_MAX = 65_536;

@@ -11,16 +11,25 @@
  */
 export type Bytes = string;
 
-/** Bounds on keys and values, in bytes. A record outside them is refused before it touches the store. */
+/** Bounds on keys, values and published messages, in bytes. What is outside them is refused before it has any effect. */
 export interface Limits {
   /** Longest key. Default 1 024; at most 1 024 (the wire refuses longer ones). */
   readonly keyBytesMax: number;
   /** Longest value. Default 1 048 576 (1 MiB); at most 1 048 576 (the wire refuses longer ones). */
   readonly valueBytesMax: number;
+  /** Longest name of a channel; at most 1 024. */
+  readonly channelBytesMax: number;
+  /** Longest message published to a channel; at most 1 048 576 (1 MiB). */
+  readonly payloadBytesMax: number;
 }
 
 /** The bounds of the wire format, and the defaults of every node. */
-export const LIMITS: Limits = { keyBytesMax: 1024, valueBytesMax: 1_048_576 };
+export const LIMITS: Limits = {
+  keyBytesMax: 1024,
+  valueBytesMax: 1_048_576,
+  channelBytesMax: 1024,
+  payloadBytesMax: 1_048_576,
+};
 
 /** Whether every character is one byte, as {@link Bytes} demands. */
 export function isBytes(text: string): boolean {

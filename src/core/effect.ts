@@ -2,7 +2,7 @@
  * What goes into the core and what comes out of it. The core does no I/O: whoever drives it (the node, or the
  * simulator) passes inputs with the time and carries out the effects, in order.
  */
-import type { Beacon, Message, NodeId, State } from "./message.js";
+import type { Beacon, Message, NodeId, Publication, State } from "./message.js";
 import type { Peer } from "./peer.js";
 import type { KvRecord } from "./record.js";
 import type { Bytes } from "./bytes.js";
@@ -31,6 +31,8 @@ export type Input =
   | { readonly type: "flush" }
   /** Somebody waits for a key that is missing here: ask the others until `untilMs` (monotonic). */
   | { readonly type: "seek"; readonly key: Bytes; readonly untilMs: number }
+  /** Somebody waits until peers hold every message up to `seq` of the own stream; 0 = nobody waits any more. */
+  | { readonly type: "confirm"; readonly seq: number }
   /** The time that `wakeAtMs` named has come. */
   | { readonly type: "wake" }
   /** The node is about to stop. */
@@ -54,6 +56,10 @@ export type Effect =
     }
   /** The time of values that were here has run out: what remains of them. At most once for each write. */
   | { readonly type: "expired"; readonly records: readonly KvRecord[] }
+  /** Messages to channels, of one peer. */
+  | { readonly type: "published"; readonly publications: readonly Publication[] }
+  /** A peer holds more of the own stream than it had confirmed: everything up to `peer.confirmed`. */
+  | { readonly type: "confirmed"; readonly peer: Peer }
   /** `loser` was overwritten by a write that had not seen it. */
   | { readonly type: "conflict"; readonly winner: KvRecord; readonly loser: KvRecord }
   | { readonly type: "state"; readonly state: State }

@@ -59,13 +59,28 @@ export interface SetMessage {
   readonly records: readonly KvRecord[];
 }
 
+/** What somebody publishes to a channel, for whoever is connected and listens. */
+export interface Publication {
+  /** 0 to 1 024 bytes. */
+  readonly channel: Bytes;
+  /** 0 bytes to 1 MiB. */
+  readonly payload: Bytes;
+}
+
+/** Everything a process published to channels since its last turn of the event loop: said once, and never repaired. */
+export interface PublishMessage {
+  readonly type: "publish";
+  readonly from: Writer;
+  readonly publications: readonly Publication[];
+}
+
 export interface TickMessage {
   readonly type: "tick";
   readonly from: Writer;
   readonly vitals: Vitals;
 }
 
-/** A run of buckets, both ends included, and what the asker holds there: three words a record, see src/core/held.ts. */
+/** A run of buckets, both ends included, and what the asker holds there: four words a record, see src/core/held.ts. */
 export interface Span {
   readonly from: number;
   readonly to: number;
@@ -100,6 +115,8 @@ export interface AnswerMessage {
   readonly next: number | undefined;
   /** For a stream: the oldest message still in the ring; anything older must be found by fingerprints. */
   readonly tail: number;
+  /** For a stream: whether records of the answered messages were left out, because newer ones are on other ways. */
+  readonly omits: boolean;
   readonly records: readonly KvRecord[];
 }
 
@@ -130,7 +147,31 @@ export interface ListAnswerMessage {
   readonly groups: readonly ListedGroup[];
 }
 
+/** The sender wants to know how much of its stream the receiver holds. */
+export interface ConfirmMessage {
+  readonly type: "confirm";
+  readonly from: Writer;
+  /** Number of the sender's last `set` message. */
+  readonly head: number;
+}
+
+/** What the sender holds of the receiver's stream. */
+export interface ReceiptMessage {
+  readonly type: "receipt";
+  readonly from: Writer;
+  /** Of every message up to this one, the sender holds each record, or a newer one of its key. From 1. */
+  readonly seq: number;
+}
+
 export type Message =
-  SetMessage | TickMessage | QuestionMessage | AnswerMessage | ListMessage | ListAnswerMessage;
+  | SetMessage
+  | PublishMessage
+  | TickMessage
+  | QuestionMessage
+  | AnswerMessage
+  | ListMessage
+  | ListAnswerMessage
+  | ConfirmMessage
+  | ReceiptMessage;
 
 export type MessageType = Message["type"];

@@ -1,13 +1,23 @@
-/** What was written here and has not been published yet, and the stream of what has. */
+/**
+ * What was written or published here and has not been sent yet, and the stream of what was written.
+ *
+ * Writes leave before publications, whatever their order was: who is told of something finds the write that was made before.
+ */
+import type { Bytes } from "./bytes.js";
 import { BATCH_BYTES_MAX, batches, recordBytes } from "./batch.js";
-import type { SetMessage } from "./message.js";
+import type { Publication, PublishMessage, SetMessage } from "./message.js";
 import type { KvRecord } from "./record.js";
 import { OutStream } from "./stream.js";
 import type { Writer } from "./version.js";
 
+/** With so many bytes of publications waiting, the turn's end is not waited for. */
+export const PUBLICATIONS_BYTES_MAX = 1024 * 1024;
+
 export class Outbox {
   readonly stream: OutStream;
   #pending: KvRecord[] = [];
+  #publications: Publication[] = [];
+  #publicationsBytes = 0;
 
   /** @param ringKeysMax how many keys the ring of the stream remembers */
   constructor(ringKeysMax: number) {
@@ -18,13 +28,26 @@ export class Outbox {
     this.#pending.push(record);
   }
 
+  /** @returns whether so much waits that it should be sent now */
+  publish(channel: Bytes, payload: Bytes): boolean {
+    const publication = { channel, payload };
+    this.#publications.push(publication);
+    this.#publicationsBytes += publicationBytes(publication);
+    return this.#publicationsBytes >= PUBLICATIONS_BYTES_MAX;
+  }
+
+  /** Returns the messages for everything added since the last call. */
+  take(from: Writer): readonly (SetMessage | PublishMessage)[] {
+    return [...this.#takeRecords(from), ...this.#takePublications(from)];
+  }
+
   /**
-   * Numbers and returns the messages for everything added since the last call. A record that is larger than a batch
-   * may be is announced without its bytes: the readers ask for it, within their windows.
+   * A record that is larger than a batch may be is announced without its bytes: the readers ask for it, within their
+   * windows.
    */
-  take(from: Writer): SetMessage[] {
+  #takeRecords(from: Writer): readonly SetMessage[] {
     const messages: SetMessage[] = [];
-    for (const batch of batches(this.#pending, BATCH_BYTES_MAX)) {
+    for (const batch of batches(this.#pending, BATCH_BYTES_MAX, recordBytes)) {
       const [first] = batch;
       const isTooLarge = first !== undefined && recordBytes(first) > BATCH_BYTES_MAX;
       messages.push({
@@ -37,4 +60,18 @@ export class Outbox {
     this.#pending = [];
     return messages;
   }
+
+  #takePublications(from: Writer): readonly PublishMessage[] {
+    const messages: PublishMessage[] = [];
+    for (const publications of batches(this.#publications, BATCH_BYTES_MAX, publicationBytes))
+      messages.push({ type: "publish", from, publications });
+    this.#publications = [];
+    this.#publicationsBytes = 0;
+    return messages;
+  }
+}
+
+/** About the bytes that a publication takes in a message. */
+function publicationBytes({ channel, payload }: Publication): number {
+  return 5 + channel.length + payload.length;
 }

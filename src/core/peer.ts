@@ -27,6 +27,11 @@ export class Peer {
   rttMs: number | undefined;
   /** Its stream; undefined until its first message. */
   stream: InStream | undefined;
+  /** Number up to which it has confirmed that it holds the own stream; 0 = nothing yet. */
+  confirmed = 0;
+  /** When it was last asked to confirm, and the head of the own stream then. */
+  confirmAskedAtMs = -Infinity;
+  confirmAskedHead = 0;
   /** Whether it has subscribed to what is for it: what it is asked, it hears. */
   subscribed = false;
   /** Ticks in a row at which the roots differed though nothing was known to be missing. */

@@ -19,6 +19,7 @@ import type { ListAnswerMessage } from "./message.js";
 import type { Peer } from "./peer.js";
 import type { Question, Questions } from "./questions.js";
 import type { RecordMap } from "./record-map.js";
+import type { InStream } from "./stream.js";
 
 /** Ticks in a row with differing roots that start a round. */
 export const DIFFERING_TICKS = 3;
@@ -39,7 +40,8 @@ interface Round {
   readonly ranges: BucketRange[];
   /** The question for the sums; undefined = to be asked, or asked again. */
   list: Question | undefined;
-  /** What the peer had published when they were asked for: all of it is here when the round is done. */
+  /** What the peer had published of which stream when they were asked for: all of it is here when the round is done. */
+  stream: InStream | undefined;
   head: number;
   /** Undefined while the sums are coming. */
   pull: BucketPull | undefined;
@@ -79,7 +81,7 @@ export class Reconcile {
       this.#restNoMore();
       // Its sums may be lost, and would be asked for again to find nothing.
       if (this.#round?.peer === peer) this.#round = undefined;
-    } else if (peer.stream?.missing() === undefined && !this.#isWith(peer)) peer.differingTicks += 1;
+    } else if (peer.stream?.missing() === undefined && !this.isWith(peer)) peer.differingTicks += 1;
   }
 
   /** The difference is known not to be in flight. */
@@ -97,14 +99,14 @@ export class Reconcile {
 
   /** Starts a round with one peer. */
   compareWith(peer: Peer, nowMs: number): void {
-    this.#round = { peer, ranges: [], list: undefined, head: 0, pull: undefined };
+    this.#round = { peer, ranges: [], list: undefined, stream: undefined, head: 0, pull: undefined };
     this.#rest(nowMs);
   }
 
   /** Starts a round that asks everybody for everything. */
   pullAll(nowMs: number): void {
     const pull = new BucketPull([{ from: 0, to: BUCKETS - 1 }]);
-    this.#round = { peer: undefined, ranges: [], list: undefined, head: 0, pull };
+    this.#round = { peer: undefined, ranges: [], list: undefined, stream: undefined, head: 0, pull };
     this.#rest(nowMs);
   }
 
@@ -155,6 +157,7 @@ export class Reconcile {
       const peer = round?.list === undefined ? round?.peer : undefined;
       if (round !== undefined && peer !== undefined && this.questions.hasRoom(peer)) {
         round.list = this.ask(peer, { of: "list" }, nowMs);
+        round.stream = peer.stream;
         round.head = peer.stream?.head ?? 0;
       }
       return;
@@ -180,7 +183,7 @@ export class Reconcile {
   }
 
   /** Whether a round with this peer (or with everybody) is under way. */
-  #isWith(peer: Peer): boolean {
+  isWith(peer: Peer): boolean {
     return this.#round !== undefined && (this.#round.peer ?? peer) === peer;
   }
 
@@ -197,11 +200,9 @@ export class Reconcile {
 
   #finishWhenDone(): void {
     if (this.#round?.pull?.isDone !== true) return;
-    const { peer, head } = this.#round;
-    if (peer !== undefined) {
-      peer.differingTicks = 0;
-      peer.stream?.receive(1, head);
-    }
+    const { peer, stream, head } = this.#round;
+    if (peer !== undefined) peer.differingTicks = 0;
+    stream?.verify(head);
     this.#rounds += 1;
     this.#round = undefined;
   }

@@ -28,12 +28,13 @@ export class Repair {
   }
 
   /** The peer has published so much; when the roots are equal, whatever of it did not arrive is here all the same. */
-  handleHead(head: number, isEqual: boolean, peer: Peer): void {
+  handleHead(head: number, isEqual: boolean, peer: Peer): InStream {
     // Messages come in order, so whoever told of a greater head before was not this peer.
     if (peer.stream !== undefined && peer.stream.head > head) peer.stream = undefined;
     const stream = this.#streamOf(peer, head);
     stream.observeHead(head);
-    if (isEqual) stream.receive(1, head);
+    if (isEqual) stream.verify(head);
+    return stream;
   }
 
   /**
@@ -68,12 +69,14 @@ export class Repair {
     const { from, to } = question.ask.range;
     if (answer.tail > from) {
       // The round finds all that lacks, so nothing more is asked of the stream: each gap would start a round of its own.
-      peer.stream.receive(from, peer.stream.head);
+      peer.stream.presume(from, peer.stream.head);
       this.reconcile.hurry(peer);
       return;
     }
     const answeredTo = Math.min(answer.next === undefined ? to : answer.next - 1, to);
-    if (answeredTo >= from) peer.stream.receive(from, answeredTo);
+    if (answeredTo < from) return;
+    if (answer.omits) peer.stream.presume(from, answeredTo);
+    else peer.stream.receive(from, answeredTo);
   }
 
   /** When something that lacks becomes ripe; Infinity when nothing lacks, it is being asked for, or has no room. */

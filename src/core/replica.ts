@@ -13,8 +13,9 @@
  * The driver calls `step({ type: "wake" }, now)` when `wakeAtMs` has come. There are no other timers, so
  * there are no stale ones.
  */
+import { absenceOf } from "./absence.js";
 import { Announcer } from "./announcer.js";
-import { answer, answerList } from "./answer.js";
+import { answersTo } from "./answer.js";
 import { Bootstrap } from "./bootstrap.js";
 import type { Bytes } from "./bytes.js";
 import { Clock } from "./clock.js";
@@ -25,8 +26,9 @@ import { Identity, type Self } from "./identity.js";
 import type { AnswerMessage, Beacon, Message, State, Vitals } from "./message.js";
 import { Outbox } from "./outbox.js";
 import type { Peer } from "./peer.js";
-import { GONE_AFTER_MS, Presence } from "./presence.js";
+import { Presence } from "./presence.js";
 import { Questions, BUDGET_BYTES, type Question } from "./questions.js";
+import { Receipts } from "./receipts.js";
 import { Reconcile } from "./reconcile.js";
 import type { RecordMap } from "./record-map.js";
 import type { KvRecord } from "./record.js";
@@ -34,11 +36,7 @@ import { Repair } from "./repair.js";
 import { Seeks } from "./seeks.js";
 import { RING_KEYS_MAX } from "./stream.js";
 import type { Writer } from "./version.js";
-
-/** A blocked process: no step for so long, though a beacon is due each second. */
-const BLOCKED_MS = 2_000;
-/** A wall clock that moved this much against the monotonic one: it was set, or the machine slept. */
-const JUMP_MS = 5_000;
+import { Voice } from "./voice.js";
 
 export interface ReplicaOptions extends Self {
   /** Uniform in 0 <= x < 1. */
@@ -57,14 +55,14 @@ export class Replica {
   readonly #questions = new Questions();
   readonly #reconcile: Reconcile;
   readonly #repair: Repair;
+  readonly #receipts: Receipts;
   readonly #seeks: Seeks;
   readonly #bootstrap: Bootstrap;
   readonly #announcer: Announcer;
   readonly #identity: Identity;
+  readonly #voice: Voice;
   #now: Now = { monoMs: 0, wallMs: 0 };
   #isStarted = false;
-  /** What the last tick said. */
-  #told: Vitals | undefined;
 
   constructor(options: ReplicaOptions) {
     this.#identity = new Identity(options, options.random);
@@ -76,12 +74,14 @@ export class Replica {
     const ask = this.#ask.bind(this);
     this.#reconcile = new Reconcile(this.#map, this.#questions, ask, options.random);
     this.#repair = new Repair(this.#questions, ask, this.#reconcile);
+    this.#receipts = new Receipts(this.#map, this.#repair, this.#reconcile);
     this.#seeks = new Seeks(this.#map, this.#questions, ask, (key) =>
       this.#effects.push({ type: "sought", key }),
     );
     this.#bootstrap = new Bootstrap(this.#map, this.#reconcile, (state) => {
       this.#effects.push({ type: "state", state });
     });
+    this.#voice = new Voice(this.#identity, this.#map, this.#outbox.stream, this.#presence, () => this.state);
   }
 
   get map(): RecordMap {
@@ -158,6 +158,19 @@ export class Replica {
     return record;
   }
 
+  /**
+   * Gives a message to the peers that are connected; it leaves with the next flush. The caller has checked the sizes.
+   * @returns whether so much waits that the caller should flush now, and not only when the turn is over
+   */
+  publish(channel: Bytes, payload: Bytes): boolean {
+    return this.#outbox.publish(channel, payload);
+  }
+
+  /** How many linked peers have confirmed that they hold every message up to `seq` of the own stream. */
+  confirmedBy(seq: number): number {
+    return this.#presence.linked.filter((peer) => peer.confirmed >= seq).length;
+  }
+
   /** Takes over records that were held before the start: neither changes nor writes. */
   restore(records: Iterable<KvRecord>, now: Now): void {
     this.#copy.restore(records, now);
@@ -171,6 +184,7 @@ export class Replica {
       this.#presence.wakeAtMs,
       this.#questions.wakeAtMs,
       this.#repair.wakeAtMs(linked),
+      this.#receipts.wakeAtMs(linked),
       this.#bootstrap.wakeAtMs,
       this.#seeks.wakeAtMs,
       this.#copy.wakeAtMs(this.#now),
@@ -215,11 +229,14 @@ export class Replica {
       case "seek":
         this.#seeks.add(input.key, input.untilMs);
         return;
+      case "confirm":
+        this.#receipts.want(input.seq);
+        return;
       case "wake":
         return;
       case "stop":
         this.#flush();
-        this.#sendBeacon("goodbye", false, now);
+        this.#effects.push(this.#voice.beacon("goodbye", false, now));
         this.#isStarted = false;
     }
   }
@@ -239,16 +256,16 @@ export class Replica {
     this.#seeks.pump(linked, this.isSettled, now.monoMs);
     this.#repair.pump(linked, now.monoMs);
     this.#reconcile.pump(linked, now.monoMs);
+    for (const peer of this.#receipts.takeDue(linked, this.head, now.monoMs))
+      this.#send({ type: "confirm", from: this.self.writer, head: this.head }, peer.writer);
     this.#announce(now);
   }
 
   /** This process did not run for a while, or the wall clock was set. */
   #noticeAbsence(now: Now): void {
     if (!this.#isStarted) return;
-    const blockedMs = now.monoMs - this.#now.monoMs;
-    if (blockedMs >= BLOCKED_MS) this.#presence.forgiveSilence(blockedMs);
-    const isReturn = blockedMs >= GONE_AFTER_MS;
-    const hasJumped = Math.abs(now.wallMs - this.#now.wallMs - blockedMs) >= JUMP_MS;
+    const { blockedMs, isReturn, hasJumped } = absenceOf(this.#now, now);
+    if (blockedMs > 0) this.#presence.forgiveSilence(blockedMs);
     if (isReturn || hasJumped) this.#announcer.hello(now);
     if (isReturn && this.state === "live" && this.#presence.peers.size > 0) this.#bootstrap.seek(now.monoMs);
   }
@@ -279,18 +296,28 @@ export class Replica {
         this.#handleTick(message.vitals, peer, now);
         return;
       case "question":
-        for (const part of answer(message, this.self.writer, this.#map, this.#outbox.stream))
+      case "list":
+        for (const part of answersTo(message, this.self.writer, this.#map, this.#outbox.stream))
           this.#send(part, peer.writer);
         return;
       case "answer":
         this.#handleAnswer(message, peer, now);
         return;
-      case "list":
-        for (const part of answerList(message, this.self.writer, this.#map)) this.#send(part, peer.writer);
-        return;
       case "list_answer":
         peer.answeredAtMs = now.monoMs;
         this.#reconcile.handleSums(message, this.#questions.handlePart(message, now.monoMs));
+        return;
+      case "publish":
+        this.#effects.push({ type: "published", publications: message.publications });
+        return;
+      case "confirm": {
+        const seq = this.#receipts.held(message, peer);
+        if (seq > 0) this.#send({ type: "receipt", from: this.self.writer, seq }, peer.writer);
+        return;
+      }
+      case "receipt":
+        if (this.#receipts.handleReceipt(message, peer, this.head))
+          this.#effects.push({ type: "confirmed", peer });
     }
   }
 
@@ -318,47 +345,14 @@ export class Replica {
   }
 
   #announce(now: Now): void {
-    const { beacon, tick, callDeparted } = this.#announcer.due(now, this.#isStill);
-    if (beacon !== undefined) this.#sendBeacon(beacon, callDeparted, now);
+    const isStill = this.#voice.isStill && this.isSynced;
+    const { beacon, tick, callDeparted } = this.#announcer.due(now, isStill);
+    if (beacon !== undefined) this.#effects.push(this.#voice.beacon(beacon, callDeparted, now));
     // Also to nobody: whoever has just subscribed may not be known yet, and PUB reaps dead connections as it sends.
     if (!tick) return;
     // A tick tells the head: what was written before it must be on its way before it.
     this.#flush();
-    const vitals = this.#vitals(now);
-    this.#told = vitals;
-    this.#send({ type: "tick", from: this.self.writer, vitals }, undefined);
-  }
-
-  /** Whether the last tick still tells all there is to tell. */
-  get #isStill(): boolean {
-    const { root, head, state } = this.#told ?? {};
-    return (
-      root === this.#map.root && head === this.#outbox.stream.head && state === this.state && this.isSynced
-    );
-  }
-
-  #sendBeacon(kind: "hello" | "plain" | "goodbye", callDeparted: boolean, now: Now): void {
-    const { cluster, name, port, advertise, software } = this.self;
-    const hosts = [...this.#presence.peers.values()].map((peer) => peer.host);
-    if (callDeparted) for (const departed of this.#presence.departed) hosts.push(...departed.hosts);
-    const hello = kind === "hello";
-    const goodbye = kind === "goodbye";
-    const beacon = { ...this.#vitals(now), cluster, name, port, advertise, software, hello, goodbye };
-    this.#effects.push({ type: "beacon", beacon, hosts: [...new Set(hosts)] });
-  }
-
-  #vitals(now: Now): Vitals {
-    const { nodeId, writer } = this.self;
-    const { root, values: keys } = this.#map;
-    return {
-      nodeId,
-      writer,
-      wallMs: now.wallMs,
-      head: this.#outbox.stream.head,
-      root,
-      keys,
-      state: this.state,
-    };
+    this.#send(this.#voice.tick(now), undefined);
   }
 
   #ask(peer: Peer, ask: Question["ask"], nowMs: number): Question {

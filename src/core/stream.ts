@@ -7,6 +7,9 @@
  * current, never history, so the ring costs a pointer a key and an answer is never stale. What was overwritten
  * since comes with the stream of whoever did, or a key that is always written would be sent with every answer.
  * What has fallen off the ring is found by the fingerprints instead.
+ *
+ * So what counts as arrived is not always held yet: the reader leaves the rest to other streams and to the fingerprints. It
+ * remembers that as doubt, and a receipt tells only what is beyond doubt.
  */
 import type { Bytes } from "./bytes.js";
 import type { KvRecord } from "./record.js";
@@ -80,11 +83,24 @@ export class InStream {
   #runs: SeqRange[] = [];
   #head: number;
   #announced = 0;
+  /** What was taken for arrived though some of it may not be held. */
+  #doubt: SeqRange | undefined;
 
   /** @param have what is taken for arrived: the head when the peer was first heard, since older messages come by fingerprints */
   constructor(have: number) {
     this.#have = have;
     this.#head = have;
+    if (have > 0) this.#doubt = { from: 1, to: have };
+  }
+
+  /** Of every message up to here each record is held, or a newer one of its key. */
+  get held(): number {
+    return this.#doubt === undefined ? this.#have : Math.min(this.#have, this.#doubt.from - 1);
+  }
+
+  /** Whether only a look at everything can tell what is held. */
+  get isDoubtful(): boolean {
+    return this.#doubt !== undefined;
   }
 
   /** The greatest number known to exist. */
@@ -126,6 +142,22 @@ export class InStream {
     if (from > this.#have + 1) this.#insertRun(from, to);
     else if (to > this.#have) this.#have = to;
     this.#absorb();
+  }
+
+  /** These are taken for arrived, though some of it may not be held. */
+  presume(from: number, to: number): void {
+    const doubt = this.#doubt ?? { from, to };
+    this.#doubt = { from: Math.min(from, doubt.from), to: Math.max(to, doubt.to) };
+    this.receive(from, to);
+  }
+
+  /** Everything up to here is held: what the peer had when it had published so much is here. */
+  verify(to: number): void {
+    if (this.#doubt !== undefined) {
+      const from = Math.max(this.#doubt.from, to + 1);
+      this.#doubt = from > this.#doubt.to ? undefined : { from, to: this.#doubt.to };
+    }
+    this.receive(1, to);
   }
 
   #insertRun(from: number, to: number): void {

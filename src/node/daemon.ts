@@ -14,14 +14,20 @@ import type { OpenOptions } from "./lankv.js";
 import { Node } from "./node.js";
 import { NodeKeyspace } from "./node-keyspace.js";
 import { resolveOptions } from "./options.js";
+import { readPasswordFile, type PasswordFile } from "./password-file.js";
 
 export interface ServeOptions extends OpenOptions {
   /** Path of the unix socket (on Windows, of the pipe): at most 107 bytes. */
   readonly socket: string;
   /** TCP port for Redis clients, 1 to 65 535; 0 = none. Default: 7379. */
   readonly redisPort?: number;
-  /** Loopback address that the TCP port is bound to. Default: 127.0.0.1. */
+  /** Address that the TCP port is bound to; beyond loopback only with a password. Default: 127.0.0.1. */
   readonly bind?: string;
+  /**
+   * File whose first line is the password that clients of the TCP port must give: 1 to 512 bytes. The unix socket needs
+   * none, because the file system guards it. Default: no password.
+   */
+  readonly passwordFile?: string;
 }
 
 /** Default TCP port for Redis clients. */
@@ -32,6 +38,8 @@ export class Daemon {
   readonly socket: string;
   /** HOST:PORT for Redis clients; undefined = none. */
   readonly redisAddress: string | undefined;
+  /** Undefined = clients of the TCP port need no password. */
+  readonly passwordFile: PasswordFile | undefined;
   /** Fulfilled once everything is closed, whoever asked for that. */
   readonly closed: Promise<void>;
   readonly #doors: Doors;
@@ -39,10 +47,15 @@ export class Daemon {
   #setClosed: (closing: Promise<void>) => void = () => undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(node: Node, doors: Doors, at: { socket: string; redisAddress: string | undefined }) {
+  constructor(
+    node: Node,
+    doors: Doors,
+    at: { socket: string; redisAddress: string | undefined; passwordFile: PasswordFile | undefined },
+  ) {
     this.node = node;
     this.socket = at.socket;
     this.redisAddress = at.redisAddress;
+    this.passwordFile = at.passwordFile;
     this.#doors = doors;
     this.closed = new Promise((resolve) => {
       this.#setClosed = resolve;
@@ -51,9 +64,10 @@ export class Daemon {
       new NodeKeyspace(node, () => {
         void this.close();
       }),
+      at.passwordFile === undefined ? {} : { password: at.passwordFile.password },
     );
-    doors.lead((client) => {
-      this.#server.accept(client);
+    doors.lead((client, path) => {
+      this.#server.accept(client, path);
     });
   }
 
@@ -77,7 +91,7 @@ export class Daemon {
 /**
  * Opens a node and serves it.
  * @throws {RangeError} an option outside its bounds
- * @throws {LankvError} LANKV_IN_USE, LANKV_SOCKET, LANKV_PORT, and those of `open`; nothing is left open
+ * @throws {LankvError} LANKV_IN_USE, LANKV_SOCKET, LANKV_PORT, LANKV_PASSWORD, and those of `open`; nothing is left open
  */
 export async function serve(options: ServeOptions): Promise<Daemon> {
   const nodeOptions = resolveOptions(options);
@@ -85,28 +99,34 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   if (!Number.isInteger(redisPort) || redisPort < 0 || redisPort > 65_535) {
     throw new RangeError(`redisPort must be a whole number from 0 to 65535, not ${String(redisPort)}`);
   }
-  if (!isLoopback(bind)) {
+  if (!isLoopback(bind) && options.passwordFile === undefined) {
     throw new RangeError(
-      `bind must be a loopback address such as 127.0.0.1, not ${bind}: whoever reached the port could change every key`,
+      `bind must be a loopback address such as 127.0.0.1, not ${bind}, unless a password is set with ` +
+        "--password-file FILE: whoever reached the port could change every key",
     );
   }
+  const passwordFile =
+    options.passwordFile === undefined ? undefined : await readPasswordFile(options.passwordFile);
   const doors = new Doors();
   try {
     await doors.openSocket(socket);
     const redisAddress = redisPort === 0 ? undefined : await doors.openPort(bind, redisPort);
-    return new Daemon(await Node.open(nodeOptions), doors, { socket, redisAddress });
+    return new Daemon(await Node.open(nodeOptions), doors, { socket, redisAddress, passwordFile });
   } catch (error) {
     await doors.close();
     throw error;
   }
 }
 
+/** Takes a client; `path` is that of the unix socket that it came by, if it did. */
+type Accept = (client: Socket, path: string | undefined) => void;
+
 /** Where clients come in. They are kept waiting until somebody takes them. */
 class Doors {
   readonly #servers: Server[] = [];
-  readonly #waiting = new Set<Socket>();
-  #accept: (client: Socket) => void = (client) => {
-    this.#waiting.add(client);
+  readonly #waiting = new Map<Socket, string | undefined>();
+  #accept: Accept = (client, path) => {
+    this.#waiting.set(client, path);
     client.on("error", () => client.destroy());
     client.once("close", () => this.#waiting.delete(client));
   };
@@ -121,7 +141,7 @@ class Doors {
           `${String(SOCKET_PATH_BYTES_MAX)}. Choose a shorter one with --socket PATH.`,
       );
     }
-    const server = this.#add();
+    const server = this.#add(path);
     let isClaimed: boolean;
     try {
       isClaimed = await claim(server, path);
@@ -169,25 +189,26 @@ class Doors {
   }
 
   /** Hands over everybody who waits and who comes from now on. */
-  lead(accept: (client: Socket) => void): void {
+  lead(accept: Accept): void {
     this.#accept = accept;
-    for (const client of this.#waiting) {
+    for (const [client, path] of this.#waiting) {
       client.removeAllListeners("error");
-      accept(client);
+      accept(client, path);
     }
     this.#waiting.clear();
   }
 
   /** Lets nobody in any more, and waits until those who are inside have left. */
   async close(): Promise<void> {
-    for (const client of this.#waiting) client.destroy();
+    for (const client of this.#waiting.keys()) client.destroy();
     const listening = this.#servers.filter((server) => server.listening);
     await Promise.all(listening.map((server) => new Promise((resolve) => server.close(resolve))));
   }
 
-  #add(): Server {
+  /** @param path undefined = by TCP */
+  #add(path?: string): Server {
     const server = createServer((client) => {
-      this.#accept(client);
+      this.#accept(client, path);
     });
     this.#servers.push(server);
     return server;

@@ -93,12 +93,12 @@ export class NodeKeyspace implements Keyspace {
     return undefined;
   }
 
-  publish(): void {
-    // The mesh carries no such message yet.
+  publish(channel: Bytes, payload: Bytes): void {
+    this.#node.publish(channel, payload);
   }
 
-  confirmed(): Promise<number> {
-    return Promise.resolve(0);
+  confirmed(peers: number, timeoutMs: number, signal: AbortSignal): Promise<number> {
+    return this.#node.confirmed(peers, timeoutMs, signal);
   }
 
   listen(listener: KeyspaceListener): void {
@@ -107,6 +107,9 @@ export class NodeKeyspace implements Keyspace {
     });
     this.#node.on("expired", (records) => {
       listener.expired(records.map(({ key }) => key));
+    });
+    this.#node.on("published", (channel, payload) => {
+      listener.published(channel, payload);
     });
   }
 }

@@ -6,15 +6,14 @@
  * lankv.ts.
  */
 import { EventEmitter } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import createDebug from "debug";
-import { LIMITS, type Bytes } from "../core/bytes.js";
+import type { Bytes } from "../core/bytes.js";
 import type { Effect, Input, PeerChange } from "../core/effect.js";
 import { LankvError } from "../core/error.js";
 import type { State } from "../core/message.js";
 import type { Peer } from "../core/peer.js";
 import { isAlive, type KvRecord } from "../core/record.js";
-import { RECORDS_MAX, type RecordMap } from "../core/record-map.js";
+import type { RecordMap } from "../core/record-map.js";
 import type { Replica } from "../core/replica.js";
 import type { BeaconSocket } from "../net/beacon-socket.js";
 import { callListener } from "../net/listener.js";
@@ -23,8 +22,11 @@ import { encodeBeacon } from "../wire/beacon.js";
 import { EXPIRES_MAX_MS } from "../wire/records.js";
 import { monoMs, now, wallMs } from "./ambient.js";
 import type { DataDir } from "./data-dir.js";
+import { handOver } from "./hand-over.js";
 import type { NodeOptions } from "./options.js";
 import { openParts, type Parts } from "./parts.js";
+import { ReceiptWaits } from "./receipt-waits.js";
+import { cannotWrite, checkPublication, checkWrite } from "./refusals.js";
 
 const debug = createDebug("lankv:node");
 
@@ -36,11 +38,6 @@ const NETWORK_EVERY_MS = 1_000;
 
 /** Closing waits for the peers only after a write that is younger: they held an older one long ago. */
 const WRITTEN_LATELY_MS = 5_000;
-/** How long closing waits for the peers to take what was written here since they last told of progress; and in all. */
-const HANDOVER_MS = 2_000;
-const HANDOVER_MAX_MS = 8_000;
-/** How often it looks whether they do. */
-const LOOK_EVERY_MS = 10;
 /** How long closing waits for PUB to take what waits. */
 const DRAIN_MS = 500;
 
@@ -51,6 +48,8 @@ export interface NodeEvents {
   applied: [records: readonly KvRecord[], replaced: readonly (KvRecord | undefined)[]];
   /** The time of values has run out: what remains of them. */
   expired: [records: readonly KvRecord[]];
+  /** A peer has given a message to whoever listens to the channel. */
+  published: [channel: Bytes, payload: Bytes];
   conflict: [winner: KvRecord, loser: KvRecord];
   state: [state: State];
   peer: [change: PeerChange, peer: Peer];
@@ -67,6 +66,8 @@ export interface NodeEvents {
 const NEWS: ReadonlySet<Effect["type"]> = new Set([
   "applied",
   "expired",
+  "published",
+  "confirmed",
   "conflict",
   "state",
   "peer",
@@ -91,6 +92,11 @@ export class Node extends EventEmitter<NodeEvents> {
   #written: KvRecord[] = [];
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
+  readonly #waits = new ReceiptWaits(
+    (seq) => this.#replica.confirmedBy(seq),
+    (seq) => this.step({ type: "confirm", seq }),
+  );
+  #isTurnPlanned = false;
   #turn: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   #isStopped = false;
@@ -159,48 +165,51 @@ export class Node extends EventEmitter<NodeEvents> {
     // The LAN's clocks, which this node may follow, can be anywhere.
     const atMs = expiresAtMs === undefined ? undefined : Math.min(Math.max(0, expiresAtMs), EXPIRES_MAX_MS);
     const record = this.#replica.write(key, value, atMs, wallMs());
-    if (record === undefined) throw this.#cannotWrite();
+    if (record === undefined) throw cannotWrite(this.map.records);
     this.#writesThisTurn += 1;
     if (this.#writesThisTurn === 1) {
       this.#wroteAtMs = monoMs();
-      setImmediate(() => this.#endTurn());
+      this.#planTurn();
     }
     if (this.listenerCount("changed") > 0) this.#written.push(record);
     return record;
   }
 
-  #cannotWrite(): LankvError {
-    if (this.map.records < RECORDS_MAX) {
-      return new LankvError(
-        "LANKV_STAMPS",
-        "This key's stamps are used up by a forged record; use another key.",
-      );
-    }
-    const most = String(RECORDS_MAX);
-    return new LankvError(
-      "LANKV_FULL",
-      `This node holds ${most} keys, deleted ones included; it cannot hold more.`,
-    );
-  }
-
   /** @throws {RangeError} the key or value is outside its bounds */
   checkSize(key: Bytes, value: Bytes | undefined): void {
-    if (key.length < 1 || key.length > LIMITS.keyBytesMax) {
-      throw new RangeError(
-        `key must have 1 to ${String(LIMITS.keyBytesMax)} bytes, not ${String(key.length)}`,
-      );
-    }
-    const { valueBytesMax } = this.options;
-    if (value !== undefined && value.length > valueBytesMax) {
-      throw new RangeError(
-        `value must have at most ${String(valueBytesMax)} bytes, not ${String(value.length)}`,
-      );
-    }
+    checkWrite(key, value, this.options.valueBytesMax);
   }
 
   /** Whether so much was written in this turn that the writer should await its end. */
   get isTurnFull(): boolean {
     return this.#writesThisTurn >= WRITES_PER_TURN;
+  }
+
+  /**
+   * Gives a message to the peers that are connected now; whoever is not, or is too slow, misses it. It leaves with
+   * the end of this turn of the event loop, behind everything written in it.
+   * @throws {RangeError} the channel has more than 1 024 bytes, or the payload more than 1 MiB
+   * @throws {LankvError} LANKV_CLOSED
+   */
+  publish(channel: Bytes, payload: Bytes): void {
+    this.#checkOpen();
+    checkPublication(channel, payload);
+    if (this.#replica.publish(channel, payload)) this.step({ type: "flush" });
+    else this.#planTurn();
+  }
+
+  /**
+   * Waits until so many linked peers have confirmed that they hold everything written here so far, or newer records of
+   * the same keys; or the time is up, the signal is aborted or the node closed. They hold it in memory, and no longer than
+   * they run.
+   * @param timeoutMs 0 = no limit but the signal
+   * @returns how many have; may be more than were asked for
+   * @throws {LankvError} LANKV_CLOSED
+   */
+  async confirmed(peers: number, timeoutMs: number, signal: AbortSignal): Promise<number> {
+    this.#checkOpen();
+    if (this.#writesThisTurn > 0) await this.turn();
+    return this.#waits.until(this.#replica.head, peers, timeoutMs, signal);
   }
 
   /** The end of the turn of the event loop in which something was written. */
@@ -251,7 +260,14 @@ export class Node extends EventEmitter<NodeEvents> {
     if (this.isClosed) throw new LankvError("LANKV_CLOSED", "This node is closed; open another.");
   }
 
+  #planTurn(): void {
+    if (this.#isTurnPlanned) return;
+    this.#isTurnPlanned = true;
+    setImmediate(() => this.#endTurn());
+  }
+
   #endTurn(): void {
+    this.#isTurnPlanned = false;
     this.#writesThisTurn = 0;
     this.step({ type: "flush" });
     const written = this.#written;
@@ -283,6 +299,13 @@ export class Node extends EventEmitter<NodeEvents> {
         return;
       case "expired":
         this.emit("expired", effect.records);
+        return;
+      case "published":
+        for (const { channel, payload } of effect.publications)
+          callListener(() => this.emit("published", channel, payload));
+        return;
+      case "confirmed":
+        this.#waits.look();
         return;
       case "conflict":
         this.emit("conflict", effect.winner, effect.loser);
@@ -356,14 +379,10 @@ export class Node extends EventEmitter<NodeEvents> {
 
   async #close(): Promise<void> {
     this.step({ type: "flush" });
-    const endMs = monoMs() + HANDOVER_MAX_MS;
-    let untilMs = monoMs() + HANDOVER_MS;
-    let told = this.#toldRoots;
-    while (this.#isAwaited && monoMs() < untilMs) {
-      await sleep(LOOK_EVERY_MS);
-      if (this.#toldRoots === told) continue;
-      told = this.#toldRoots;
-      untilMs = Math.min(monoMs() + HANDOVER_MS, endMs);
+    this.#waits.end();
+    if (monoMs() - this.#wroteAtMs < WRITTEN_LATELY_MS) {
+      this.step({ type: "confirm", seq: this.#replica.head });
+      await handOver(this.#replica);
     }
     await this.#mesh.drained(DRAIN_MS);
     this.step({ type: "stop" });
@@ -376,19 +395,5 @@ export class Node extends EventEmitter<NodeEvents> {
     this.emit("turn");
     this.emit("closed");
     if (failures.length > 0) throw failures[0];
-  }
-
-  /** What the peers last told of what they hold. */
-  get #toldRoots(): string {
-    return this.#replica.presence.linked.map(({ vitals }) => vitals.root).join(" ");
-  }
-
-  /** Whether a peer may still need this node to get what was written here. */
-  get #isAwaited(): boolean {
-    if (monoMs() - this.#wroteAtMs >= WRITTEN_LATELY_MS) return false;
-    const { presence: peers, map } = this.#replica;
-    return peers.linked.some(
-      ({ presence, isLeaving, vitals }) => presence === "up" && !isLeaving && vitals.root !== map.root,
-    );
   }
 }

@@ -147,7 +147,7 @@ export const REFUSALS: readonly Refusal[] = [
   {
     family: "Modules",
     names: ["module"],
-    why: "Redis's modules are compiled for Redis",
+    why: "modules are compiled for Redis itself",
     instead: "Write a program that uses the library.",
   },
   {

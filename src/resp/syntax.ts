@@ -61,7 +61,7 @@ class SyntaxReader {
     for (let word = this.next; word !== undefined && !["]", ">", "|"].includes(word); word = this.next) {
       if (word === "[" && this.#isRepetition()) {
         this.#at = this.#words.indexOf("]", this.#at) + 1;
-        const repeated = { ...block(items), isMultiple: true } as const;
+        const repeated = { ...block([...items]), isMultiple: true } as const;
         items.splice(0, items.length, repeated);
       } else {
         items.push(this.#item());
@@ -104,8 +104,11 @@ class SyntaxReader {
     return true;
   }
 
+  /** Whether the bracket here closes before another opens, and with dots before it. */
   #isRepetition(): boolean {
-    return this.#words[this.#words.indexOf("]", this.#at) - 1] === "...";
+    const end = this.#words.indexOf("]", this.#at);
+    const inner = this.#words.indexOf("[", this.#at + 1);
+    return this.#words[end - 1] === "..." && (inner < 0 || inner > end);
   }
 }
 

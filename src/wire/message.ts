@@ -3,11 +3,14 @@
  * frame would double the cost of receiving.
  *
  *     set           "set "                   from seq records
+ *     publish       "publish "               from publications
  *     tick          "tick "                  from vitals
  *     question      "question RECEIVER "     from id budget ask
  *     answer        "answer RECEIVER "       from id part last next tail records
  *     list          "list RECEIVER "         from id, 256 sums
  *     list_answer   "list_answer RECEIVER "  from id part last groups
+ *     confirm       "confirm RECEIVER "      from head
+ *     receipt       "receipt RECEIVER "      from seq
  *
  * RECEIVER is the 16 hexadecimal digits of the receiver's writer, so that PUB filters and a message
  * reaches only the one that it is for. The topic ends with a space because subscriptions match prefixes.
@@ -25,6 +28,8 @@ import type {
   ListMessage,
   Message,
   MessageType,
+  Publication,
+  PublishMessage,
   QuestionMessage,
   SetMessage,
   Span,
@@ -43,6 +48,9 @@ const ASKS = ["stream", "buckets", "keys"] as const;
 const GROUP_BYTES = 2 * BUCKETS_PER_GROUP * 4 + 16;
 const SPAN_BYTES_MIN = 5;
 const KEY_BYTES_MIN = 2;
+const PUBLICATION_BYTES_MIN = 2;
+const LAST = 1;
+const OMITS = 2;
 
 /** No frame of this protocol is longer: a part of an answer may carry one record of the greatest size. */
 export const MESSAGE_BYTES_MAX = LIMITS.valueBytesMax + 128 * 1024;
@@ -51,8 +59,11 @@ export const MESSAGE_BYTES_MAX = LIMITS.valueBytesMax + 128 * 1024;
 export function topicsOf(receiver: WriterId): readonly string[] {
   return [
     "set ",
+    "publish ",
     "tick ",
-    ...["question", "answer", "list", "list_answer"].map((type) => `${type} ${receiver} `),
+    ...["question", "answer", "list", "list_answer", "confirm", "receipt"].map(
+      (type) => `${type} ${receiver} `,
+    ),
   ];
 }
 
@@ -85,6 +96,14 @@ function bodyBytesMax(message: Message): number {
       return 8 + message.sums.length * 4;
     case "list_answer":
       return 16 + message.groups.length * (GROUP_BYTES + 16);
+    case "publish":
+      return message.publications.reduce(
+        (sum, { channel, payload }) => sum + 16 + channel.length + payload.length,
+        8,
+      );
+    case "confirm":
+    case "receipt":
+      return 8;
   }
 }
 
@@ -116,7 +135,7 @@ function writeBody(writer: Writer, message: Message): void {
     case "answer":
       writer.u32(message.id);
       writer.varint(message.part);
-      writer.u8(message.last ? 1 : 0);
+      writer.u8((message.last ? LAST : 0) | (message.omits ? OMITS : 0));
       writer.varint(message.next === undefined ? 0 : message.next + 1);
       writer.varint(message.tail);
       writeRecords(writer, message.records);
@@ -136,6 +155,19 @@ function writeBody(writer: Writer, message: Message): void {
         writer.varint(bytes);
         writer.words(sums);
       }
+      return;
+    case "publish":
+      writer.varint(message.publications.length);
+      for (const { channel, payload } of message.publications) {
+        writer.bytes(channel);
+        writer.bytes(payload);
+      }
+      return;
+    case "confirm":
+      writer.varint(message.head);
+      return;
+    case "receipt":
+      writer.varint(message.seq);
   }
 }
 
@@ -161,7 +193,7 @@ function writeAsk(writer: Writer, ask: Ask): void {
   }
 }
 
-const TOPICS = /^(?:(set|tick)|(question|answer|list|list_answer) [0-9a-f]{16}) /;
+const TOPICS = /^(?:(set|publish|tick)|(question|answer|list|list_answer|confirm|receipt) [0-9a-f]{16}) /;
 const TOPIC_BYTES_MAX = 29;
 
 /** The message in a frame, or undefined when it is malformed. */
@@ -179,11 +211,14 @@ export function decodeMessage(frame: Buffer): Message | undefined {
 function messageType(text: string | undefined): MessageType | undefined {
   switch (text) {
     case "set":
+    case "publish":
     case "tick":
     case "question":
     case "answer":
     case "list":
     case "list_answer":
+    case "confirm":
+    case "receipt":
       return text;
     default:
       return undefined;
@@ -204,12 +239,27 @@ function readBody(reader: Reader, type: MessageType, from: WriterId): Message {
       return readList(reader, from);
     case "list_answer":
       return readListAnswer(reader, from);
+    case "publish":
+      return readPublish(reader, from);
+    case "confirm":
+      return { type, from, head: reader.varint(SEQ_MAX, 1) };
+    case "receipt":
+      return { type, from, seq: reader.varint(SEQ_MAX, 1) };
   }
 }
 
 function readSet(reader: Reader, from: WriterId): SetMessage {
   const seq = reader.varint(SEQ_MAX, 1);
   return { type: "set", from, seq, records: readRecords(reader) };
+}
+
+function readPublish(reader: Reader, from: WriterId): PublishMessage {
+  const publications: Publication[] = [];
+  for (let count = reader.count(PUBLICATION_BYTES_MIN); count > 0 && reader.ok; count -= 1) {
+    const channel = reader.bytes(LIMITS.channelBytesMax);
+    publications.push({ channel, payload: reader.bytes(LIMITS.payloadBytesMax) });
+  }
+  return { type: "publish", from, publications };
 }
 
 function readTick(reader: Reader, from: WriterId): TickMessage {
@@ -257,11 +307,22 @@ function readAsk(reader: Reader): Ask {
 function readAnswer(reader: Reader, from: WriterId): AnswerMessage {
   const id = reader.u32();
   const part = reader.varint(SEQ_MAX);
-  const last = readFlag(reader);
+  const flags = reader.u8();
+  if (flags > (LAST | OMITS)) reader.fail();
   const next = reader.varint(SEQ_MAX);
   const tail = reader.varint(SEQ_MAX);
   const records = readRecords(reader);
-  return { type: "answer", from, id, part, last, next: next === 0 ? undefined : next - 1, tail, records };
+  return {
+    type: "answer",
+    from,
+    id,
+    part,
+    last: (flags & LAST) !== 0,
+    next: next === 0 ? undefined : next - 1,
+    tail,
+    omits: (flags & OMITS) !== 0,
+    records,
+  };
 }
 
 function readList(reader: Reader, from: WriterId): ListMessage {

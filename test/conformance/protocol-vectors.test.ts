@@ -115,7 +115,17 @@ function show(message: Message): unknown {
       const spans = ask.spans.map((span) => ({ ...span, held: Array.from(span.held, hex32) }));
       return { ...message, ask: { ...ask, spans } };
     }
+    case "publish":
+      return {
+        ...message,
+        publications: message.publications.map(({ channel, payload }) => ({
+          channel: toHex(channel),
+          payload: toHex(payload),
+        })),
+      };
     case "tick":
+    case "confirm":
+    case "receipt":
       return message;
   }
 }

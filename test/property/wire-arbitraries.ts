@@ -19,7 +19,7 @@ const wallMs = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const questionId = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const held = fc
-  .array(fc.tuple(word, word, word), { maxLength: 4 })
+  .array(fc.tuple(word, word, word, word), { maxLength: 4 })
   .map((records) => Uint32Array.from(records.flat()));
 const sums256 = fc.array(word, { minLength: 512, maxLength: 512 }).map((halves) => Uint32Array.from(halves));
 
@@ -97,6 +97,11 @@ export interface Sent {
 const toAll: fc.Arbitrary<Message> = fc.oneof(
   record<Message & { type: "set" }>({ type: fc.constant("set"), from: id, seq: positive, records }),
   vitals.map((own): Message => ({ type: "tick", from: own.writer, vitals: own })),
+  record<Message & { type: "publish" }>({
+    type: fc.constant("publish"),
+    from: id,
+    publications: fc.array(record({ channel: bytes(0, 40), payload: bytes(0, 40) }), { maxLength: 6 }),
+  }),
 );
 
 const toOne: fc.Arbitrary<Message> = fc.oneof(
@@ -115,8 +120,11 @@ const toOne: fc.Arbitrary<Message> = fc.oneof(
     last: fc.boolean(),
     next: fc.option(fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER - 1 }), { nil: undefined }),
     tail: natural,
+    omits: fc.boolean(),
     records,
   }),
+  record<Message & { type: "confirm" }>({ type: fc.constant("confirm"), from: id, head: positive }),
+  record<Message & { type: "receipt" }>({ type: fc.constant("receipt"), from: id, seq: positive }),
 );
 
 /** Lists are large, so they are drawn apart. */

@@ -61,7 +61,11 @@ class Conversation {
   run(): void {
     for (const replica of this.#replicas) this.#step(replica, { type: "start", online: true });
     const [first] = this.#replicas;
-    first?.step({ type: "seek", key: "nobody has it", untilMs: 1_000 }, this.#now);
+    if (first !== undefined) {
+      first.step({ type: "seek", key: "nobody has it", untilMs: 1_000 }, this.#now);
+      first.publish("channel", "payload");
+      this.#step(first, { type: "confirm", seq: first.head });
+    }
     while (this.#monoMs < UNTIL_MS) {
       this.#monoMs = Math.max(this.#monoMs + 1, Math.min(...this.#replicas.map((node) => node.wakeAtMs)));
       for (const replica of this.#replicas) this.#step(replica, { type: "wake" });

@@ -73,7 +73,7 @@ function comparable([name = ""]: readonly string[], reply: Raw): Raw {
   const command = name.toUpperCase();
   if (String(reply).startsWith("-ERR string exceeds maximum allowed size")) return "-ERR too long";
   if (command === "KEYS") return sorted(reply);
-  if (command === "SCAN" && Array.isArray(reply)) return reply.map((part: Raw) => sorted(part));
+  if (command === "SCAN" && typeof reply !== "string") return reply.map(sorted);
   const isRelative =
     /^:\d{2,}$/.test(String(reply)) && ["TTL", "EXPIRETIME", "PEXPIRETIME"].includes(command);
   // What was set from now on differs by the time that lay between; what was set absolutely is beyond the year 2096.
@@ -82,5 +82,5 @@ function comparable([name = ""]: readonly string[], reply: Raw): Raw {
 }
 
 function sorted(reply: Raw): Raw {
-  return Array.isArray(reply) ? [...reply].sort() : reply;
+  return typeof reply === "string" ? reply : [...reply].sort();
 }

@@ -12,7 +12,7 @@ const START_MS_MAX = 20_000;
 export function missingRedis(): string | false {
   try {
     const version = execFileSync("redis-server", ["--version"]).toString();
-    return /v=7\.0\./.test(version) ? false : `redis-server 7.0 is not installed, but ${version.trim()}`;
+    return version.includes("v=7.0.") ? false : `redis-server 7.0 is not installed, but ${version.trim()}`;
   } catch {
     return "redis-server is not installed";
   }

@@ -158,6 +158,12 @@ function messageToText(message: Message): string {
       return `answer ${keysOf(message.records)}`;
     case "list_answer":
       return `list_answer ${String(message.groups.length)} groups`;
+    case "publish":
+      return `publish ${message.publications.map(({ channel }) => channel).join(" ")}`;
+    case "confirm":
+      return `confirm ${String(message.head)}`;
+    case "receipt":
+      return `receipt ${String(message.seq)}`;
   }
 }
 

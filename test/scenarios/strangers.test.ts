@@ -164,7 +164,8 @@ describe("an answer for keys that its budget cut short", () => {
     const effects = ["one", "two"].flatMap((key) => table.step({ type: "seek", key, untilMs }));
     const [first] = questionsIn(effects);
     assert.deepEqual(first?.keys, ["one"]);
-    const answer = { type: "answer", from: peer.writer, part: 0, last: true, tail: 1, records: [] } as const;
+    const part = { part: 0, last: true, tail: 1, omits: false, records: [] } as const;
+    const answer = { type: "answer", from: peer.writer, ...part } as const;
     const [second] = questionsIn(table.hear({ ...answer, id: first.id, next: undefined }));
     assert.deepEqual(second?.keys, ["two"]);
     const [third] = questionsIn(table.hear({ ...answer, id: second.id, next: 0 }));

@@ -12,6 +12,8 @@ export function inputToText(input: Input): string {
       return messageToText(input.message);
     case "subscription":
       return `subscription ${input.writer} ${input.present ? "begins" : "ends"}`;
+    case "confirm":
+      return `confirm ${String(input.seq)}`;
     default:
       return input.type;
   }
@@ -34,6 +36,12 @@ function messageToText(message: Message): string {
       return `${from} id ${String(message.id)}`;
     case "list_answer":
       return `${from} id ${String(message.id)} with ${String(message.groups.length)} groups`;
+    case "publish":
+      return `${from} with ${String(message.publications.length)} publications`;
+    case "confirm":
+      return `${from} head ${String(message.head)}`;
+    case "receipt":
+      return `${from} seq ${String(message.seq)}`;
   }
 }
 
@@ -59,5 +67,9 @@ export function effectToText(effect: Effect): string {
       return `identity ${effect.nodeId}`;
     case "sought":
       return "sought";
+    case "published":
+      return `published ${String(effect.publications.length)}`;
+    case "confirmed":
+      return `confirmed ${String(effect.peer.confirmed)} by ${effect.peer.writer}`;
   }
 }

@@ -30,7 +30,17 @@ function linkedPeer(writer: string): Peer {
 }
 
 function part(id: number, number: number, last: boolean, from = "a"): AnswerMessage {
-  return { type: "answer", from, id, part: number, last, next: undefined, tail: 1, records: [] };
+  return {
+    type: "answer",
+    from,
+    id,
+    part: number,
+    last,
+    next: undefined,
+    tail: 1,
+    omits: false,
+    records: [],
+  };
 }
 
 describe("questions under way", () => {

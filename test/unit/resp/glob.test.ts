@@ -16,6 +16,7 @@ describe("a glob pattern", () => {
     ["\\*\\?", ["*?"], ["ab", "\\*\\?"]],
     ["[\\]]", ["]"], ["\\"]],
     ["a.c+", ["a.c+"], ["abc", "a.ccc"]],
+    ["[\\a-c]", ["a", "-", "c"], ["b"]],
     ["", [""], ["a"]],
   ] as const) {
     it(`${JSON.stringify(pattern)} matches what it says and nothing else`, () => {

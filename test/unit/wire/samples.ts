@@ -68,13 +68,30 @@ interface Sample {
 }
 
 const question = { type: "question", from: ALICE, id: 0xffff_ffff, budgetBytes: 262_144 } as const;
-const answer = { type: "answer", from: ALICE, id: 1, part: 0, tail: 1 } as const;
+const answer = { type: "answer", from: ALICE, id: 1, part: 0, tail: 1, omits: false } as const;
 
 export const samples: readonly Sample[] = [
   { name: "set", message: { type: "set", from: ALICE, seq: 1, records: [value, tombstone] }, to: undefined },
   {
     name: "set without its records",
     message: { type: "set", from: ALICE, seq: 200, records: [] },
+    to: undefined,
+  },
+  {
+    name: "publish",
+    message: {
+      type: "publish",
+      from: ALICE,
+      publications: [
+        { channel: "", payload: "" },
+        { channel: "c".repeat(1024), payload: "\u0000\u00ff" },
+      ],
+    },
+    to: undefined,
+  },
+  {
+    name: "publish without publications",
+    message: { type: "publish", from: ALICE, publications: [] },
     to: undefined,
   },
   { name: "tick", message: { type: "tick", from: ALICE, vitals }, to: undefined },
@@ -90,7 +107,7 @@ export const samples: readonly Sample[] = [
       ask: {
         of: "buckets",
         spans: [
-          { from: 0, to: 0, held: words(6) },
+          { from: 0, to: 0, held: words(8) },
           { from: 1, to: 65_535, held: words(0) },
         ],
       },
@@ -105,6 +122,11 @@ export const samples: readonly Sample[] = [
   {
     name: "answer, the last part, all answered",
     message: { ...answer, last: true, next: undefined, records: [value] },
+    to: BOB,
+  },
+  {
+    name: "answer, with records left out",
+    message: { ...answer, last: true, next: undefined, omits: true, records: [] },
     to: BOB,
   },
   {
@@ -135,4 +157,10 @@ export const samples: readonly Sample[] = [
     message: { type: "list_answer", from: ALICE, id: 2, part: 1, last: false, groups: [] },
     to: BOB,
   },
+  {
+    name: "confirm",
+    message: { type: "confirm", from: ALICE, head: Number.MAX_SAFE_INTEGER },
+    to: BOB,
+  },
+  { name: "receipt", message: { type: "receipt", from: ALICE, seq: 300 }, to: BOB },
 ];
