@@ -19,6 +19,13 @@ const CHUNK_BYTES = 65_536;
 /** After how many answers the calls that were answered are let go. */
 const CALLS_KEPT = 4_096;
 
+/** Is told what comes to a connection that has subscribed. */
+export interface Subscriber {
+  message(channel: Buffer, payload: Buffer): void;
+  /** The connection has ended: nothing comes any more. */
+  ended(error: Error): void;
+}
+
 interface Call {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -31,12 +38,17 @@ export class Client {
   #output = "";
   #failure: Error | undefined;
   #silenceMs = REPLY_MS;
+  #subscriber: Subscriber | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     const parser = new RedisParser({
       returnBuffers: true,
-      returnReply: (reply: unknown) => this.#take()?.resolve(reply),
+      returnReply: (reply: unknown) => {
+        const call = this.#take();
+        if (call === undefined) this.#hear(reply);
+        else call.resolve(reply);
+      },
       returnError: (error: Error) => this.#take()?.reject(toError(error.message)),
       returnFatalError: (error: Error) => socket.destroy(error),
     });
@@ -57,6 +69,7 @@ export class Client {
         { cause: this.#failure, stateChanged: true },
       );
       for (let call = this.#take(); call !== undefined; call = this.#take()) call.reject(this.#failure);
+      this.#subscriber?.ended(this.#failure);
     });
   }
 
@@ -100,6 +113,16 @@ export class Client {
   }
 
   /**
+   * Subscribes to the channels that match a pattern. From then on the connection takes no other command: what comes
+   * is not an answer to anything.
+   * @throws {LankvError} as `call`
+   */
+  async subscribe(pattern: Argument, subscriber: Subscriber): Promise<void> {
+    this.#subscriber = subscriber;
+    await this.call("PSUBSCRIBE", pattern);
+  }
+
+  /**
    * Fulfilled when the daemon has ended the connection.
    * @throws {LankvError} LANKV_TIMEOUT
    */
@@ -124,6 +147,14 @@ export class Client {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** A message to a subscriber is its kind, the pattern, the channel and what was published. */
+  #hear(reply: unknown): void {
+    if (!Array.isArray(reply)) return;
+    const parts: readonly unknown[] = reply;
+    const [, , channel, payload] = parts;
+    if (Buffer.isBuffer(channel) && Buffer.isBuffer(payload)) this.#subscriber?.message(channel, payload);
   }
 
   #flush(): void {

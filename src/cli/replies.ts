@@ -44,6 +44,16 @@ export function named(name: "key", bytes: Buffer): Readonly<Record<string, strin
   return isUtf8(bytes) ? { [name]: bytes.toString("utf8") } : { [`${name}Base64`]: bytes.toString("base64") };
 }
 
+/** The bytes that an object has under a name, or as base64 under `nameBase64`; undefined when it has neither. */
+export function bytesOf(
+  object: Readonly<Record<string, unknown>>,
+  name: "key" | "value",
+): Buffer | undefined {
+  const [text, base64] = [object[name], object[`${name}Base64`]];
+  if (typeof text === "string") return Buffer.from(text);
+  return typeof base64 === "string" ? Buffer.from(base64, "base64") : undefined;
+}
+
 function unexpected(reply: unknown): Error {
   return new Error(
     `The daemon answered ${JSON.stringify(reply) ?? "nothing"}, which this version of lankv does not understand.`,
