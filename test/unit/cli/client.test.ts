@@ -101,4 +101,25 @@ describe("the client", () => {
     await ended;
     await client.ended(20);
   });
+
+  it("that has subscribed is told of messages, also of any bytes, and of the end", async () => {
+    const heard: unknown[] = [];
+    const ended = new Promise<Error>((resolve) => {
+      const subscribed = client.subscribe("k*", {
+        message: (channel, payload) => heard.push([channel.toString("latin1"), payload.toString("latin1")]),
+        ended: resolve,
+      });
+      subscribed.catch(resolve);
+    });
+    assert.match(
+      await new Promise((resolve) => daemon.once("data", resolve)),
+      /^\*2\r\n\$10\r\nPSUBSCRIBE\r\n\$2\r\nk\*\r\n$/,
+    );
+    const message = "*4\r\n$8\r\npmessage\r\n$2\r\nk*\r\n$2\r\nk\xff\r\n$3\r\nset\r\n";
+    daemon.write(`*3\r\n$10\r\npsubscribe\r\n$2\r\nk*\r\n:1\r\n${message}${message}`, "latin1");
+    daemon.end(message, "latin1");
+    const error = await ended;
+    assert(error instanceof LankvError && error.code === "LANKV_NO_DAEMON", String(error));
+    assert.deepEqual(heard, Array(3).fill(["k\xff", "set"]));
+  });
 });
