@@ -44,6 +44,8 @@ export class Client {
     this.#socket = socket;
     const parser = new RedisParser({
       returnBuffers: true,
+      // An integer has 64 bits, and a JavaScript number holds 53.
+      stringNumbers: true,
       returnReply: (reply: unknown) => {
         const call = this.#take();
         if (call === undefined) this.#hear(reply);
@@ -100,6 +102,7 @@ export class Client {
 
   /**
    * Sends a command.
+   * @returns a Buffer, an integer as a string of its digits, null, or an array of these
    * @throws {LankvError} LANKV_NO_DAEMON, LANKV_TIMEOUT, and what the daemon says
    */
   call(...command: readonly Argument[]): Promise<unknown> {

@@ -12,7 +12,12 @@ export function toText(reply: unknown): string {
 }
 
 export function toNumber(reply: unknown): number {
-  if (typeof reply === "number") return reply;
+  return Number(toDigits(reply));
+}
+
+/** An integer, which may be too large for a number. */
+export function toDigits(reply: unknown): string {
+  if (typeof reply === "string") return reply;
   throw unexpected(reply);
 }
 

@@ -140,6 +140,15 @@ describe("incr", () => {
     assert.equal(await daemon.output("get", "n"), "-7");
   });
 
+  it("is exact in all 64 bits", async () => {
+    assert.equal(await daemon.output("incr", "n", "9007199254740993"), "9007199254740993\n");
+    const json = await daemon.output("incr", "n", "9214364837600034814", "--json");
+    assert.equal(json, '{"key":"n","value":9223372036854775807}\n');
+    const { code, stderr } = await daemon.cli(["incr", "n"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /overflow/);
+  });
+
   it("leaves alone what is no number", async () => {
     await daemon.output("set", "text", "one");
     const { code, text, stderr } = await daemon.cli(["incr", "text"]);
