@@ -107,6 +107,8 @@ export class Client {
    */
   call(...command: readonly Argument[]): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    // What was silent before it owed anything does not count.
+    if (this.#owesNothing) this.#socket.setTimeout(this.#silenceMs);
     if (this.#output === "") process.nextTick(() => this.#flush());
     this.#output += encode(command);
     if (this.#output.length >= CHUNK_BYTES) this.#flush();

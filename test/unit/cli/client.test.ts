@@ -105,6 +105,18 @@ describe("the client", () => {
     await client.ended(20);
   });
 
+  it("gives a daemon its time from the call on, however long nothing was called", async () => {
+    daemon.on("data", () => daemon.write("+PONG\r\n"));
+    const called = new Promise((resolve, reject) => {
+      // Set before the client's own timer, and due at the same moment: the call is made just when that one is up.
+      setTimeout(() => {
+        client.call("PING").then(resolve, reject);
+      }, 100);
+    });
+    client.allow(100);
+    assert.deepEqual(await called, Buffer.from("PONG"));
+  });
+
   it("that has subscribed is told of messages, also of any bytes, and of the end", async () => {
     const heard: unknown[] = [];
     const ended = new Promise<Error>((resolve) => {
