@@ -19,6 +19,9 @@ import { runForChange } from "./run-for-change.js";
 import { colorsFor } from "./terminal.js";
 
 const CHANNEL = "__keyspace@0__:";
+const SETTING = "notify-keyspace-events";
+/** What happens to strings, to keys in general, and what runs out. */
+const EVENT_CLASSES = ["$", "g", "x"];
 /** How often a daemon is asked whether it is still there: a connection that was cut says nothing. */
 const HEARTBEAT_MS = 5_000;
 const DEFAULT_COLUMNS = 80;
@@ -77,6 +80,7 @@ class Watch {
         this.#stop(error);
       },
     });
+    await this.#checkEvents();
     process.once("SIGINT", this.#interrupt).once("SIGTERM", this.#interrupt);
     const heartbeat = setInterval(() => {
       this.#values.call("PING").catch((error: unknown) => {
@@ -150,6 +154,18 @@ class Watch {
           ? changeToRow(change, new Date(), stdout.columns || DEFAULT_COLUMNS, colorsFor(stdout, this.#flags))
           : changeToLine(change);
     if (!stdout.write(`${line}\n`)) await once(stdout, "drain");
+  }
+
+  /** Somebody may have turned the notifications off, and a watch that stays silent would seem to say that nothing changes. */
+  async #checkEvents(): Promise<void> {
+    const [, flags = Buffer.alloc(0)] = toBuffers(await this.#values.call("CONFIG", "GET", SETTING));
+    const isOn =
+      flags.includes("K") && (flags.includes("A") || EVENT_CLASSES.every((each) => flags.includes(each)));
+    if (isOn || this.#flags.quiet === true) return;
+    process.stderr.write(
+      `lankv: the daemon does not tell of all changes: its ${SETTING} is ${JSON.stringify(flags.toString())}. ` +
+        `Turn them on with the Redis command CONFIG SET ${SETTING} AKE.\n`,
+    );
   }
 
   #tellMissed(): void {
