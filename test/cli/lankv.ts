@@ -96,14 +96,13 @@ export class Running {
 
   /** Waits until it has printed so many lines. */
   async printed(count: number): Promise<readonly string[]> {
-    const deadline = performance.now() + RUN_MS_MAX;
-    while (this.lines.length < count) {
-      const shown = `${String(this.lines.length)} of ${String(count)} lines: ${this.#text}${this.#stderr}`;
-      assert(this.#child.exitCode === null && this.#child.signalCode === null, `it ended with ${shown}`);
-      assert(performance.now() < deadline, `it printed ${shown}`);
-      await pause(10);
-    }
+    await this.#until(() => this.lines.length >= count);
     return this.lines;
+  }
+
+  /** Waits until it has said something on its standard error. */
+  async said(pattern: RegExp): Promise<void> {
+    await this.#until(() => pattern.test(this.#stderr));
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -114,6 +113,16 @@ export class Running {
   async ended(): Promise<number | null> {
     await this.#closed;
     return this.#child.exitCode;
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    const deadline = performance.now() + RUN_MS_MAX;
+    while (!isSo()) {
+      const shown = `so far it has printed:\n${this.#text}${this.#stderr}`;
+      assert(this.#child.exitCode === null && this.#child.signalCode === null, `it has ended; ${shown}`);
+      assert(performance.now() < deadline, shown);
+      await pause(10);
+    }
   }
 }
 

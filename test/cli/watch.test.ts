@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
+import { KEYS_WAITING_MAX } from "../../src/cli/backlog.js";
+import { Client } from "../../src/cli/client.js";
 import { objectFrom } from "./json.js";
 import { aloneFlags, bin, Daemon, Running, scratchDirectory } from "./lankv.js";
 
@@ -117,6 +119,38 @@ describe("watch", () => {
     assert.equal(await some.ended(), 0);
     const env = { LANKV_WAIT: "50ms", LANKV_COUNT: "1" };
     assert.equal((await daemon.cli(["watch", "nobody/"], { env })).code, 5);
+  });
+
+  it("says when the daemon's notifications are off", async () => {
+    const client = await Client.connect({ path: daemon.socket }, 5_000);
+    try {
+      await client.call("CONFIG", "SET", "notify-keyspace-events", "K$");
+      const { stderr } = await daemon.cli(["watch", "-W", "10ms"]);
+      assert.match(
+        stderr,
+        /^lankv: the daemon does not tell of all changes: .* is "\$K"\. .*CONFIG SET .* AKE\.\n/,
+      );
+      await client.call("CONFIG", "SET", "notify-keyspace-events", "Kxg$");
+      assert.match((await daemon.cli(["watch", "-W", "10ms"])).stderr, /^lankv: No change/);
+    } finally {
+      await client.call("CONFIG", "SET", "notify-keyspace-events", "AKE");
+      client.close();
+    }
+  });
+
+  it("says that it lags behind when more changes than it can keep wait to be shown", async () => {
+    const gate = path.join(directory, "gate3");
+    const running = await watching("--exec", `echo; while ! [ -e '${gate}' ]; do sleep 0.02; done`);
+    const client = await Client.connect({ path: daemon.socket }, 5_000);
+    for (let from = 0; from <= KEYS_WAITING_MAX; from += 1_000) {
+      const pairs = Array.from({ length: 1_000 }, (_, at) => [`r/${from + at}`, "v"]).flat();
+      await client.call("MSET", ...pairs);
+    }
+    client.close();
+    writeFileSync(gate, "");
+    await running.said(/^lankv: lagged: \d+ changes came faster than they were shown/);
+    running.signal("SIGINT");
+    assert.equal(await running.ended(), 130);
   });
 
   it("ends with 4 when the daemon does, and with 130 when it is interrupted", async () => {
