@@ -8,8 +8,10 @@
  *     agent.js tell COUNT        waits for a peer, writes the time COUNT times, stays
  *     agent.js hear COUNT        waits for COUNT changes, and says how old each was
  *     agent.js gets COUNT        writes COUNT keys, then reads them at random
+ *     agent.js expire COUNT      writes COUNT keys whose time runs out within one second, and says how long that stalls it
  */
 import { once } from "node:events";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { open, type Lankv } from "../../src/index.js";
 import { DEPTH, keyOf, VALUE } from "./load.js";
@@ -130,7 +132,45 @@ async function gets(): Promise<void> {
   await kv.close();
 }
 
-const roles: Readonly<Record<string, () => Promise<void>>> = { write, join, joins, heal, tell, hear, gets };
+/** How long writing so many keys may take, and the garbage of it to be collected. */
+const EXPIRE_AFTER_MS = 25_000;
+
+async function expire(): Promise<void> {
+  const kv = await open({ memory: true, interfaces: ["lo"] });
+  let told = 0;
+  kv.on("change", ({ type }) => {
+    if (type === "expire") told += 1;
+  });
+  const atMs = Date.now() + EXPIRE_AFTER_MS;
+  for (let from = 0; from < count; from += DEPTH) {
+    const length = Math.min(DEPTH, count - from);
+    await kv.batch(
+      Array.from({ length }, (_, i) => {
+        const ttlMs = atMs + ((from + i) % 1000) - Date.now();
+        return { type: "set", key: keyOf(from + i), value: VALUE, ttlMs };
+      }),
+    );
+  }
+  if (Date.now() > atMs - 1000) throw new RangeError("writing took too long for all to expire at once");
+  await sleep(atMs - 500 - Date.now());
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  while (kv.status().keys > 0 || told < count) await sleep(2);
+  delay.disable();
+  print({ stallMs: delay.max / 1e6, p99Ms: delay.percentile(99) / 1e6, tookMs: Date.now() - atMs });
+  await kv.close();
+}
+
+const roles: Readonly<Record<string, () => Promise<void>>> = {
+  write,
+  join,
+  joins,
+  heal,
+  tell,
+  hear,
+  gets,
+  expire,
+};
 const run = roles[role];
 if (run === undefined) throw new RangeError(`unknown role ${role}`);
 await run();

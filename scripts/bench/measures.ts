@@ -248,6 +248,15 @@ export async function reading(): Promise<Row[]> {
   return rows;
 }
 
+/** All of them are told to a listener. */
+export async function expiring({ keys }: Sizes): Promise<Row[]> {
+  await using lan = await Lan.create();
+  const result = await resultOf(startAgent(await lan.host(), "expire", keys));
+  const stallMs = numberMember(result, "stallMs");
+  const measure = `${String(keys)} keys expire within a second: longest stall of the event loop`;
+  return [limitRow(measure, stallMs, 50, milliseconds)];
+}
+
 type Format = (value: number) => string;
 
 const perSecond: Format = (value) => `${(value / 1000).toFixed(0)} k/s`;
