@@ -248,13 +248,15 @@ export async function reading(): Promise<Row[]> {
   return rows;
 }
 
-/** All of them are told to a listener. */
+/** All of them are told to a listener. The second row is of use where other programs take the processor away. */
 export async function expiring({ keys }: Sizes): Promise<Row[]> {
   await using lan = await Lan.create();
   const result = await resultOf(startAgent(await lan.host(), "expire", keys));
-  const stallMs = numberMember(result, "stallMs");
-  const measure = `${String(keys)} keys expire within a second: longest stall of the event loop`;
-  return [limitRow(measure, stallMs, 50, milliseconds)];
+  const [stallMs, busyMs] = [numberMember(result, "stallMs"), numberMember(result, "busyMs")];
+  return [
+    limitRow(`${String(keys)} keys expire within a second: longest stall`, stallMs, 50, milliseconds),
+    limitRow("the same, processor time of all threads meanwhile", busyMs, 50, milliseconds),
+  ];
 }
 
 type Format = (value: number) => string;
