@@ -33,6 +33,9 @@ export class ReceiptsChecker implements Checker {
   stepped({ process, input, effects, isForged }: Stepped): void {
     if (input.type === "message" && isForged) this.#deceived.add(`${process.writer} ${input.message.from}`);
     for (const effect of effects) {
+      // Who comes back is asked afresh.
+      if (effect.type === "peer" && effect.change === "gone")
+        this.#asked.delete(`${process.writer} ${effect.peer.writer}`);
       if (effect.type !== "confirmed") continue;
       const { writer, confirmed } = effect.peer;
       if (this.#deceived.has(`${process.writer} ${writer}`)) continue;

@@ -288,8 +288,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "doubt-for-ever",
     "what was in doubt once is never confirmed",
     "core/stream.js",
-    "this.#doubt = from > this.#doubt.to ? undefined : ",
-    "this.#doubt = ",
+    "const from = Math.max(this.#doubt.from, to + 1);",
+    "const from = this.#doubt.from;",
   ),
   breakage(
     "receipt-asked-once",
