@@ -55,8 +55,14 @@ describe("redis-cli", { skip }, () => {
     assert.match(await redisCli(["command", "count"]), /^\d+\n$/);
     assert.match(await redisCli(["--json", "command", "docs", "get"]), /summary/);
     assert.equal(await redisCli(["-n", "0", "ping"]), "PONG\n");
-    const { text, stderr } = await run("redis-cli", ["-p", port, "-3", "get", "k"]);
-    assert.match(text + stderr, /NOPROTO/);
+    assert.match(await redisCli(["-3", "hello"]), /^server lankv\n.*proto 3\n/s);
+  });
+
+  it("carries out a transaction, and shows what CONFIG and CLIENT tell", async () => {
+    const shown = await redisCli([], { input: "multi\nset t 1\nincr\nexec\nmulti\nset t 2\nexec\nget t\n" });
+    assert.match(shown, /^OK\nQUEUED\nERR .*\nEXECABORT .*\nOK\nQUEUED\nOK\n2\n$/s);
+    assert.equal(await redisCli(["config", "get", "save"]), "save\n\n");
+    assert.match(await redisCli(["client", "list"]), /^id=\d+ addr=127\.0\.0\.1:\d+ .* cmd=client\|list /);
   });
 
   it("runs redis-benchmark without an error", async () => {
