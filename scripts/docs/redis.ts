@@ -2,6 +2,8 @@
 import type { Command, Group, Guarantee } from "../../src/resp/command.js";
 import { REFUSALS } from "../../src/resp/refused.js";
 import { commandTable } from "../../src/resp/table.js";
+import { readFigures } from "../../test/redis/suite-figures.js";
+import { readSkips, type Skip } from "../../test/redis/suite-skips.js";
 
 const GROUPS: readonly (readonly [group: Group, title: string])[] = [
   ["string", "Strings"],
@@ -41,6 +43,7 @@ const SECTIONS: readonly (() => string)[] = [
   notifications,
   refusals,
   limits,
+  suite,
 ];
 
 /** The whole document. */
@@ -153,6 +156,32 @@ function limits(): string {
 | a value | 1 048 576 bytes |
 | an expiry | up to the year 10 889; what is later is brought forward to it |
 | databases | one, number 0 |`;
+}
+
+function suite(): string {
+  const skips = readSkips();
+  const rows = readFigures().map(({ unit, passed, skipped, redis }) =>
+    row(unit, String(passed), String(skipped), String(redis), reasonsOf(skips.get(unit) ?? [])),
+  );
+  return `
+## Redis's own suite
+
+The tests that Redis 7.0.15 is itself tested with run against lankv, from outside, whenever lankv is tested, and against
+Redis beside it. Numbers of tests; those that Redis's suite gives up for any server that it has not started itself, that
+look into its memory, its disk or its replicas, and that are slow are left out for both.
+
+| unit | passed | left out | Redis itself | left out because |
+|---|---|---|---|---|
+${rows.join("\n")}
+
+\`test/redis/suite-skips.txt\` has the name of every test that is left out. Each is tried all the same, and must fail.`;
+}
+
+/** Each reason, and for how many tests it is. */
+function reasonsOf(skips: readonly Skip[]): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of skips) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].map(([reason, count]) => `${reason.replace(/\.$/, "")}: ${count}.`).join(" ");
 }
 
 /** The entries of a group; those with subcommands are followed by them. */

@@ -20,6 +20,15 @@ function connect(options: Options): Redis {
   return client;
 }
 
+/** What a client that may not come in is told, by the command that fails or before it. */
+async function complaints(options: Options): Promise<string> {
+  const client = connect({ ...options, retryStrategy: () => null, enableReadyCheck: false });
+  const told: unknown[] = [];
+  client.on("error", (error) => told.push(error));
+  await assert.rejects(client.get("k"), (error) => told.push(error) > 0);
+  return told.map(String).join("\n");
+}
+
 afterEach(() => {
   for (const client of clients.splice(0)) client.disconnect();
 });
@@ -191,18 +200,10 @@ for (const [name, start] of SERVERS) {
         const { port } = server;
         const allowed = connect({ port, protocol, password: PASSWORD });
         const named = connect({ port, protocol, username: "default", password: PASSWORD });
-        const stranger = connect({ port, protocol, retryStrategy: null, enableReadyCheck: false });
-        const liar = connect({
-          port,
-          protocol,
-          password: "wrong",
-          retryStrategy: null,
-          enableReadyCheck: false,
-        });
         assert.equal(await allowed.set("k", "v"), "OK");
         assert.equal(await named.get("k"), "v");
-        await assert.rejects(stranger.get("k"), /NOAUTH/);
-        await assert.rejects(liar.get("k"), /NOAUTH|WRONGPASS/);
+        assert.match(await complaints({ port, protocol }), /NOAUTH/);
+        assert.match(await complaints({ port, protocol, password: "wrong" }), /WRONGPASS/);
       });
     }
   });

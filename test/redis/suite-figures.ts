@@ -1,7 +1,8 @@
 /** What Redis's suite came to: suite-figures.json, from which docs/redis.md tells it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { SuiteTest, Unit } from "./suite-run.js";
+import { listFrom, member, numberMember } from "../lan/json.js";
+import { UNITS, type SuiteTest, type Unit } from "./suite-run.js";
 
 const file = path.resolve(import.meta.dirname, "../../../test/redis/suite-figures.json");
 
@@ -16,8 +17,18 @@ export interface UnitFigures {
   readonly redis: number;
 }
 
-export function readFigures(): unknown {
-  return JSON.parse(readFileSync(file, "utf8"));
+/** The figures of all units, in their order. */
+export function readFigures(): readonly UnitFigures[] {
+  const figures = listFrom(readFileSync(file, "utf8"));
+  return UNITS.map((unit) => {
+    const given = figures.find((each) => member(each, "unit") === unit);
+    return {
+      unit,
+      passed: numberMember(given, "passed"),
+      skipped: numberMember(given, "skipped"),
+      redis: numberMember(given, "redis"),
+    };
+  });
 }
 
 export function writeFigures(figures: readonly UnitFigures[]): void {

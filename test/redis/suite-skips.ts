@@ -8,13 +8,17 @@ const file = path.resolve(import.meta.dirname, "../../../test/redis/suite-skips.
 export interface Skip {
   readonly name: string;
   readonly reason: string;
-  /** The test would never end, or take the rest of its unit with it: it is not even tried. */
-  readonly isFatal: boolean;
+  /**
+   * `listed`: for Redis's suite to skip. `fatal`: the same, but the test would never end, and is not even tried.
+   * `unreached`: the suite asks the server what it is, and leaves the test out by itself.
+   */
+  readonly kind: "listed" | "fatal" | "unreached";
 }
 
 /**
  * The file has a section for each unit, which begins with `[unit]`. In it are paragraphs: a reason, `# ` before each of
- * its lines, then the names of tests, `! ` before one that is not even tried. Before the first section it explains itself.
+ * its lines, then the names of tests, `! ` before a fatal one, `? ` before one that is not reached. Before the first
+ * section the file explains itself.
  */
 export function readSkips(): ReadonlyMap<Unit, readonly Skip[]> {
   const sections = readFileSync(file, "utf8")
@@ -40,7 +44,8 @@ function skipsIn(paragraph: string): Skip[] {
     .join(" ");
   if (reason === "") throw new Error(`suite-skips.txt gives no reason for ${names.join(", ")}`);
   return names.map((line) => {
-    const isFatal = line.startsWith("! ");
-    return { name: isFatal ? line.slice(2) : line, reason, isFatal };
+    if (line.startsWith("! ")) return { name: line.slice(2), reason, kind: "fatal" };
+    if (line.startsWith("? ")) return { name: line.slice(2), reason, kind: "unreached" };
+    return { name: line, reason, kind: "listed" };
   });
 }
