@@ -8,6 +8,7 @@
  *     agent.js tell COUNT        waits for a peer, writes the time COUNT times, stays
  *     agent.js hear COUNT        waits for COUNT changes, and says how old each was
  *     agent.js gets COUNT        writes COUNT keys, then reads them at random
+ *     agent.js expire COUNT      writes COUNT keys whose time runs out within one second, and says how long that stalls it
  */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -130,7 +131,51 @@ async function gets(): Promise<void> {
   await kv.close();
 }
 
-const roles: Readonly<Record<string, () => Promise<void>>> = { write, join, joins, heal, tell, hear, gets };
+/** How long writing so many keys may take, and the garbage of it to be collected. */
+const EXPIRE_AFTER_MS = 25_000;
+
+async function expire(): Promise<void> {
+  const kv = await open({ memory: true, interfaces: ["lo"] });
+  let told = 0;
+  kv.on("change", ({ type }) => {
+    if (type === "expire") told += 1;
+  });
+  const atMs = Date.now() + EXPIRE_AFTER_MS;
+  for (let from = 0; from < count; from += DEPTH) {
+    const length = Math.min(DEPTH, count - from);
+    await kv.batch(
+      Array.from({ length }, (_, i) => {
+        const ttlMs = atMs + ((from + i) % 1000) - Date.now();
+        return { type: "set", key: keyOf(from + i), value: VALUE, ttlMs };
+      }),
+    );
+  }
+  if (Date.now() > atMs - 1000) throw new RangeError("writing took too long for all to expire at once");
+  await sleep(atMs - 500 - Date.now());
+  let stallMs = 0;
+  let busyMs = 0;
+  while (kv.status().keys > 0) {
+    const sinceMs = performance.now();
+    const since = process.cpuUsage();
+    await sleep(1);
+    const { user, system } = process.cpuUsage(since);
+    stallMs = Math.max(stallMs, performance.now() - sinceMs);
+    busyMs = Math.max(busyMs, (user + system) / 1000);
+  }
+  print({ stallMs, busyMs, told, tookMs: Date.now() - atMs });
+  await kv.close();
+}
+
+const roles: Readonly<Record<string, () => Promise<void>>> = {
+  write,
+  join,
+  joins,
+  heal,
+  tell,
+  hear,
+  gets,
+  expire,
+};
 const run = roles[role];
 if (run === undefined) throw new RangeError(`unknown role ${role}`);
 await run();

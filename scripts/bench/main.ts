@@ -12,6 +12,7 @@ import { run } from "../../test/lan/command.js";
 import { unavailable } from "../../test/lan/namespace.js";
 import { software } from "../../src/node/software.js";
 import {
+  expiring,
   healing,
   idling,
   joining,
@@ -31,6 +32,7 @@ const MEASURES: Readonly<Record<string, (sizes: Sizes) => Promise<Row[]>>> = {
   healing,
   idling,
   reading,
+  expiring,
 };
 
 const { values } = parseArgs({

@@ -248,6 +248,17 @@ export async function reading(): Promise<Row[]> {
   return rows;
 }
 
+/** All of them are told to a listener. The second row is of use where other programs take the processor away. */
+export async function expiring({ keys }: Sizes): Promise<Row[]> {
+  await using lan = await Lan.create();
+  const result = await resultOf(startAgent(await lan.host(), "expire", keys));
+  const [stallMs, busyMs] = [numberMember(result, "stallMs"), numberMember(result, "busyMs")];
+  return [
+    limitRow(`${String(keys)} keys expire within a second: longest stall`, stallMs, 50, milliseconds),
+    limitRow("the same, processor time of all threads meanwhile", busyMs, 50, milliseconds),
+  ];
+}
+
 type Format = (value: number) => string;
 
 const perSecond: Format = (value) => `${(value / 1000).toFixed(0)} k/s`;

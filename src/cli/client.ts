@@ -19,6 +19,13 @@ const CHUNK_BYTES = 65_536;
 /** After how many answers the calls that were answered are let go. */
 const CALLS_KEPT = 4_096;
 
+/** Is told what comes to a connection that has subscribed. */
+export interface Subscriber {
+  message(channel: Buffer, payload: Buffer): void;
+  /** The connection has ended: nothing comes any more. */
+  ended(error: Error): void;
+}
+
 interface Call {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -31,12 +38,19 @@ export class Client {
   #output = "";
   #failure: Error | undefined;
   #silenceMs = REPLY_MS;
+  #subscriber: Subscriber | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     const parser = new RedisParser({
       returnBuffers: true,
-      returnReply: (reply: unknown) => this.#take()?.resolve(reply),
+      // An integer has 64 bits, and a JavaScript number holds 53.
+      stringNumbers: true,
+      returnReply: (reply: unknown) => {
+        const call = this.#take();
+        if (call === undefined) this.#hear(reply);
+        else call.resolve(reply);
+      },
       returnError: (error: Error) => this.#take()?.reject(toError(error.message)),
       returnFatalError: (error: Error) => socket.destroy(error),
     });
@@ -57,6 +71,7 @@ export class Client {
         { cause: this.#failure, stateChanged: true },
       );
       for (let call = this.#take(); call !== undefined; call = this.#take()) call.reject(this.#failure);
+      this.#subscriber?.ended(this.#failure);
     });
   }
 
@@ -87,16 +102,29 @@ export class Client {
 
   /**
    * Sends a command.
+   * @returns a Buffer, an integer as a string of its digits, null, or an array of these
    * @throws {LankvError} LANKV_NO_DAEMON, LANKV_TIMEOUT, and what the daemon says
    */
   call(...command: readonly Argument[]): Promise<unknown> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    // What was silent before it owed anything does not count.
+    if (this.#owesNothing) this.#socket.setTimeout(this.#silenceMs);
     if (this.#output === "") process.nextTick(() => this.#flush());
     this.#output += encode(command);
     if (this.#output.length >= CHUNK_BYTES) this.#flush();
     return new Promise((resolve, reject) => {
       this.#calls.push({ resolve, reject });
     });
+  }
+
+  /**
+   * Subscribes to the channels that match a pattern. From then on the connection takes no other command: what comes
+   * is not an answer to anything.
+   * @throws {LankvError} as `call`
+   */
+  async subscribe(pattern: Argument, subscriber: Subscriber): Promise<void> {
+    this.#subscriber = subscriber;
+    await this.call("PSUBSCRIBE", pattern);
   }
 
   /**
@@ -124,6 +152,14 @@ export class Client {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  /** A message to a subscriber is its kind, the pattern, the channel and what was published. */
+  #hear(reply: unknown): void {
+    if (!Array.isArray(reply)) return;
+    const parts: readonly unknown[] = reply;
+    const [, , channel, payload] = parts;
+    if (Buffer.isBuffer(channel) && Buffer.isBuffer(payload)) this.#subscriber?.message(channel, payload);
   }
 
   #flush(): void {

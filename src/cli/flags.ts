@@ -64,6 +64,18 @@ export function readLife(text: string): number {
   throw new InvalidArgumentError("It must be longer than 0.");
 }
 
+/** A duration that a key lives for, or `none`. */
+export function readLifeOrNone(text: string): number | "none" {
+  return text === "none" ? "none" : readLife(text);
+}
+
+/** What is added to a number: a whole number of 64 bits, as text, for a JavaScript number has only 53. */
+export function readAddend(text: string): string {
+  if (/^[+-]?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text))
+    return String(BigInt(text));
+  throw new InvalidArgumentError("It must be a whole number of 64 bits.");
+}
+
 export function readPort(text: string): number {
   return readNumber(text, 1, 65_535);
 }
@@ -74,6 +86,10 @@ export function readPortOrNone(text: string): number {
 
 export function readCount(text: string): number {
   return readNumber(text, 0, 1_000_000_000);
+}
+
+export function readCountFromOne(text: string): number {
+  return readNumber(text, 1, 1_000_000_000);
 }
 
 /** Gathers a flag that may be given many times; in the environment, commas separate. */

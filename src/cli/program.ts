@@ -7,8 +7,11 @@ import { software } from "../node/software.js";
 import type { ExitCode } from "./exit.js";
 import {
   flag,
+  readAddend,
   readCount,
+  readCountFromOne,
   readLife,
+  readLifeOrNone,
   readList,
   readPort,
   readPortOrNone,
@@ -22,6 +25,7 @@ import type { PeersFlags } from "./peers.js";
 import type { ServeFlags } from "./serve.js";
 import type { SetFlags } from "./set.js";
 import type { WaitFlags } from "./status.js";
+import type { WatchFlags } from "./watch.js";
 
 /** @param onEnd called with the exit code of the command that ran */
 export function toProgram(onEnd: (code: ExitCode) => void): Command {
@@ -139,6 +143,55 @@ function addKeyCommands(program: Command, end: End): void {
       await end(exists(key, command.optsWithGlobals<GlobalFlags>()));
     });
   program
+    .command("ttl <key>")
+    .summary("how long a key lives on, or a new limit")
+    .description(
+      "Prints how long a key lives on, or gives it so long from now, or with none removes the limit.",
+    )
+    .argument("[duration]", "such as 10s, or none", readLifeOrNone)
+    .action(async (key: string, life: number | "none" | undefined, _flags: unknown, command: Command) => {
+      const { ttl } = await import("./ttl.js");
+      await end(ttl(key, life, command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("expire <key>")
+    .summary("give a key so long to live: as ttl with a duration")
+    .argument("<duration>", "such as 10s, or none", readLifeOrNone)
+    .action(async (key: string, life: number | "none", _flags: unknown, command: Command) => {
+      const { ttl } = await import("./ttl.js");
+      await end(ttl(key, life, command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("incr <key>")
+    .summary("add to a number, and print what it is then")
+    .argument("[n]", "what is added; it may be negative (default: 1)", readAddend)
+    .action(async (key: string, by: string | undefined, _flags: unknown, command: Command) => {
+      const { incr } = await import("./incr.js");
+      await end(incr(key, by ?? "1", command.optsWithGlobals<GlobalFlags>()));
+    });
+  program
+    .command("watch [prefix]")
+    .summary("print changes of keys as they come")
+    .description(
+      "Prints changes of keys as they come, on whatever node they are made, until it is interrupted. Changes of one " +
+        "key that come faster than they are shown are shown as one, the latest.",
+    )
+    .addOption(flag("--initial", "first print all keys as they are now"))
+    .addOption(flag("-C, --count <n>", "end with 0 after so many changes", readCountFromOne))
+    .addOption(
+      flag("-W, --wait <duration>", "end after so long; with 5 when no change came, or too few", readTimeout),
+    )
+    .addOption(
+      flag(
+        "--exec <command>",
+        "run this for each change instead: $LANKV_EVENT, $LANKV_KEY, value on its stdin",
+      ),
+    )
+    .action(async (prefix: string | undefined, _flags: unknown, command: Command) => {
+      const { watch } = await import("./watch.js");
+      await end(watch(prefix ?? "", command.optsWithGlobals<WatchFlags>()));
+    });
+  program
     .command("ls [prefix]")
     .summary("list keys")
     .addOption(flag("-l, --long", "with size, times and origin"))
@@ -191,6 +244,17 @@ function addNodeCommands(program: Command, end: End): void {
     .action(async (_flags: unknown, command: Command) => {
       const { wait } = await import("./status.js");
       await end(wait(command.optsWithGlobals<WaitFlags>()));
+    });
+  program
+    .command("ping [peer]")
+    .summary("how long the daemon, or a peer, takes to answer")
+    .description(
+      "Prints the round trip to the daemon or, from it, to a peer: its name, or how its node id begins. A peer may " +
+        "take --timeout (default: 1s).",
+    )
+    .action(async (peer: string | undefined, _flags: unknown, command: Command) => {
+      const { ping } = await import("./ping.js");
+      await end(ping(peer, command.optsWithGlobals<GlobalFlags>()));
     });
   program
     .command("conflicts")

@@ -12,7 +12,12 @@ export function toText(reply: unknown): string {
 }
 
 export function toNumber(reply: unknown): number {
-  if (typeof reply === "number") return reply;
+  return Number(toDigits(reply));
+}
+
+/** An integer, which may be too large for a number. */
+export function toDigits(reply: unknown): string {
+  if (typeof reply === "string") return reply;
   throw unexpected(reply);
 }
 
@@ -42,6 +47,16 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 /** The bytes as text under their name or, when they are not UTF-8, as base64 under `nameBase64`. */
 export function named(name: "key", bytes: Buffer): Readonly<Record<string, string>> {
   return isUtf8(bytes) ? { [name]: bytes.toString("utf8") } : { [`${name}Base64`]: bytes.toString("base64") };
+}
+
+/** The bytes that an object has under a name, or as base64 under `nameBase64`; undefined when it has neither. */
+export function bytesOf(
+  object: Readonly<Record<string, unknown>>,
+  name: "key" | "value",
+): Buffer | undefined {
+  const [text, base64] = [object[name], object[`${name}Base64`]];
+  if (typeof text === "string") return Buffer.from(text);
+  return typeof base64 === "string" ? Buffer.from(base64, "base64") : undefined;
 }
 
 function unexpected(reply: unknown): Error {

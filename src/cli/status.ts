@@ -38,6 +38,7 @@ export function stop(flags: GlobalFlags): Promise<ExitCode> {
   return withDaemon(flags, async (client) => {
     await client.call("SHUTDOWN");
     await client.ended(flags.timeout ?? STOP_MS);
+    if (flags.quiet !== true) process.stderr.write("lankv: the daemon has ended\n");
     return EXIT.ok;
   });
 }

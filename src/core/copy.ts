@@ -16,8 +16,8 @@ import { RECORDS_MAX, RecordMap } from "./record-map.js";
 import { agedAt, remainsOf, replacing, runsOutBy, type KvRecord } from "./record.js";
 import type { Writer } from "./version.js";
 
-/** How many values a step lets expire: a few milliseconds of work with what is told of it. */
-export const EXPIRED_PER_STEP = 2_048;
+/** How many values a step lets expire: a millisecond or two of work with what is told of it, some ten on a Raspberry Pi. */
+export const EXPIRED_PER_STEP = 1_024;
 /** How long the rest of the values that are due waits, so that what else happens gets its turn. */
 export const EXPIRY_REST_MS = 1;
 

@@ -1,7 +1,7 @@
 /** Everybody who waits in this process until peers have confirmed what was written here. */
 
 /** The longest time that a timer can be set to, milliseconds: 24 days. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+const TIMER_MS_MAX = 2_147_483_647;
 
 interface Wait {
   /** Number of the message of the own stream up to which everything is to be held. */

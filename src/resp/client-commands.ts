@@ -191,6 +191,8 @@ const subcommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "5.0.0",
+    complexity: "O(1)",
     handler: (_, { client }) => client.id,
   },
   {
@@ -201,6 +203,8 @@ const subcommands: readonly Command[] = [
     syntax: "name",
     group: "connection",
     guarantee: "connection",
+    since: "2.6.9",
+    complexity: "O(1)",
     handler: ([name = ""], { client }) => {
       setName(client, name);
       return OK;
@@ -214,6 +218,8 @@ const subcommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "2.6.9",
+    complexity: "O(1)",
     handler: (_, { client }) => (client.name === "" ? null : client.name),
   },
   {
@@ -221,9 +227,11 @@ const subcommands: readonly Command[] = [
     arity: 4,
     flags: [],
     summary: "Takes note of the client's library",
-    syntax: "LIB-NAME name | LIB-VER version",
+    syntax: "<LIB-NAME libname | LIB-VER libver>",
     group: "connection",
     guarantee: "connection",
+    since: "7.2.0",
+    complexity: "O(1)",
     handler: setInfo,
   },
   {
@@ -234,6 +242,8 @@ const subcommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "6.2.0",
+    complexity: "O(1)",
     handler: (_, { client }) => linesOf([client]),
   },
   {
@@ -241,9 +251,11 @@ const subcommands: readonly Command[] = [
     arity: -2,
     flags: ["admin"],
     summary: "The connections, a line each",
-    syntax: "[TYPE NORMAL | PUBSUB] [ID client-id [client-id ...]]",
+    syntax: "[TYPE <NORMAL | PUBSUB>] [ID client-id]",
     group: "connection",
     guarantee: "connection",
+    since: "2.4.0",
+    complexity: "O(N) where N is the number of client connections",
     note: "The clients of this node, with the fields of Redis that mean something here.",
     handler: list,
   },
@@ -253,9 +265,11 @@ const subcommands: readonly Command[] = [
     flags: ["admin"],
     summary: "Ends connections",
     syntax:
-      "address | [ID client-id] [TYPE NORMAL | PUBSUB] [USER username] [ADDR address] [LADDR address] [SKIPME YES | NO]",
+      "[ip:port] [ID client-id] [TYPE <NORMAL | PUBSUB>] [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>]",
     group: "connection",
     guarantee: "connection",
+    since: "2.4.0",
+    complexity: "O(N) where N is the number of client connections",
     handler: kill,
   },
   {
@@ -263,9 +277,11 @@ const subcommands: readonly Command[] = [
     arity: 3,
     flags: [],
     summary: "Whether this connection gets replies",
-    syntax: "ON | OFF | SKIP",
+    syntax: "<ON | OFF | SKIP>",
     group: "connection",
     guarantee: "connection",
+    since: "3.2.0",
+    complexity: "O(1)",
     handler: reply,
   },
   {
@@ -273,9 +289,11 @@ const subcommands: readonly Command[] = [
     arity: 3,
     flags: ["admin"],
     summary: "Exempts this connection from being cut off when the buffers of all clients hold too much",
-    syntax: "ON | OFF",
+    syntax: "<ON | OFF>",
     group: "connection",
     guarantee: "connection",
+    since: "7.0.0",
+    complexity: "O(1)",
     handler: noEvict,
   },
 ];
@@ -288,6 +306,8 @@ export const clientCommand: Command = {
   syntax: "subcommand",
   group: "connection",
   guarantee: "connection",
+  since: "2.4.0",
+  complexity: "Depends on subcommand.",
   subcommands: withHelp("client", subcommands),
   handler: () => null,
 };

@@ -55,6 +55,8 @@ const subcommands: readonly Command[] = [
     syntax: "pattern [pattern ...]",
     group: "server",
     guarantee: "connection",
+    since: "2.0.0",
+    complexity: "O(N) where N is the number of parameters",
     note: "Only what means something here: the bounds on clients, `notify-keyspace-events`, and what is constant.",
     handler: get,
   },
@@ -66,6 +68,8 @@ const subcommands: readonly Command[] = [
     syntax: "parameter value [parameter value ...]",
     group: "server",
     guarantee: "connection",
+    since: "2.0.0",
+    complexity: "O(N) where N is the number of parameters given",
     note: "On this node only.",
     handler: set,
   },
@@ -77,6 +81,8 @@ const subcommands: readonly Command[] = [
     syntax: "",
     group: "server",
     guarantee: "connection",
+    since: "2.0.0",
+    complexity: "O(1)",
     handler: (_, { server }) => {
       server.stats.reset();
       return OK;
@@ -92,6 +98,8 @@ export const configCommand: Command = {
   syntax: "subcommand",
   group: "server",
   guarantee: "connection",
+  since: "2.0.0",
+  complexity: "Depends on subcommand.",
   subcommands: withHelp("config", subcommands),
   handler: () => null,
 };

@@ -85,6 +85,8 @@ export const connectionCommands: readonly Command[] = [
     syntax: "[message]",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: ping,
   },
   {
@@ -95,6 +97,8 @@ export const connectionCommands: readonly Command[] = [
     syntax: "message",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: (args) => args[0] ?? "",
   },
   {
@@ -102,9 +106,11 @@ export const connectionCommands: readonly Command[] = [
     arity: -1,
     flags: ["fast", "no_auth"],
     summary: "Agrees on the version of the protocol, and tells what the server is",
-    syntax: "[2 | 3 [AUTH username password] [SETNAME name]]",
+    syntax: "[protover [AUTH username password] [SETNAME clientname]]",
     group: "connection",
     guarantee: "connection",
+    since: "6.0.0",
+    complexity: "O(1)",
     note: "The server calls itself lankv, and the version is its own.",
     handler: hello,
   },
@@ -116,6 +122,8 @@ export const connectionCommands: readonly Command[] = [
     syntax: "[username] password",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     note: "The only user is `default`. The unix socket needs no password: the file system guards it.",
     handler: auth,
   },
@@ -125,9 +133,11 @@ export const connectionCommands: readonly Command[] = [
     arity: 2,
     flags: ["fast"],
     summary: "Chooses the database",
-    syntax: "0",
+    syntax: "index",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     note: "There is one database, 0.",
     handler: (args) => {
       if (toInteger(args[0]) !== 0) throw new CommandError("ERR DB index is out of range");
@@ -142,6 +152,8 @@ export const connectionCommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "1.0.0",
+    complexity: "O(1)",
     handler: (_, { client }) => {
       client.closeAfterReply();
       return OK;
@@ -155,6 +167,8 @@ export const connectionCommands: readonly Command[] = [
     syntax: "",
     group: "connection",
     guarantee: "connection",
+    since: "6.2.0",
+    complexity: "O(1)",
     handler: (_, { client }) => {
       client.reset();
       return new Simple("RESET");

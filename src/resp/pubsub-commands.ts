@@ -42,6 +42,8 @@ const subcommands: readonly Command[] = [
     syntax: "[pattern]",
     group: "pubsub",
     guarantee: "connection",
+    since: "2.8.0",
+    complexity: "O(N) where N is the number of active channels",
     handler: ([pattern], { server }) =>
       server.hub.channels(pattern === undefined ? () => true : globToPredicate(pattern)),
   },
@@ -53,6 +55,8 @@ const subcommands: readonly Command[] = [
     syntax: "[channel [channel ...]]",
     group: "pubsub",
     guarantee: "connection",
+    since: "2.8.0",
+    complexity: "O(N) for the N requested channels",
     handler: (channels, { server }) =>
       channels.flatMap((channel) => [channel, server.hub.listeners(channel)]),
   },
@@ -64,6 +68,8 @@ const subcommands: readonly Command[] = [
     syntax: "",
     group: "pubsub",
     guarantee: "connection",
+    since: "2.8.0",
+    complexity: "O(1)",
     handler: (_, { server }) => server.hub.patterns,
   },
 ];
@@ -77,6 +83,8 @@ export const pubsubCommands: readonly Command[] = [
     syntax: "channel [channel ...]",
     group: "pubsub",
     guarantee: "lan",
+    since: "2.0.0",
+    complexity: "O(N) where N is the number of channels to subscribe to.",
     note: "What clients of any node publish is heard. A message may be lost with a connection between nodes.",
     handler: (names, { client }) =>
       each("subscribe", names, client, (name) => {
@@ -91,6 +99,8 @@ export const pubsubCommands: readonly Command[] = [
     syntax: "[channel [channel ...]]",
     group: "pubsub",
     guarantee: "connection",
+    since: "2.0.0",
+    complexity: "O(N) where N is the number of channels to unsubscribe.",
     handler: (names, { client }) =>
       eachOrAll("unsubscribe", names, client.subscriptions.channels, client, (name) => {
         client.subscriptions.unsubscribe(name);
@@ -104,6 +114,8 @@ export const pubsubCommands: readonly Command[] = [
     syntax: "pattern [pattern ...]",
     group: "pubsub",
     guarantee: "lan",
+    since: "2.0.0",
+    complexity: "O(N) where N is the number of patterns to subscribe to.",
     note: "As SUBSCRIBE.",
     handler: (names, { client }) =>
       each("psubscribe", names, client, (name) => {
@@ -118,6 +130,8 @@ export const pubsubCommands: readonly Command[] = [
     syntax: "[pattern [pattern ...]]",
     group: "pubsub",
     guarantee: "connection",
+    since: "2.0.0",
+    complexity: "O(N) where N is the number of patterns to unsubscribe.",
     handler: (names, { client }) =>
       eachOrAll("punsubscribe", names, client.subscriptions.patterns, client, (name) => {
         client.subscriptions.unsubscribePattern(name);
@@ -131,6 +145,9 @@ export const pubsubCommands: readonly Command[] = [
     syntax: "channel message",
     group: "pubsub",
     guarantee: "lan",
+    since: "2.0.0",
+    complexity:
+      "O(N+M) where N is the number of clients subscribed to the channel and M is the number of patterns subscribed to on this node.",
     note: "Returns how many clients of this node got it; those of other nodes are not counted.",
     handler: publish,
   },
@@ -142,6 +159,8 @@ export const pubsubCommands: readonly Command[] = [
     syntax: "subcommand",
     group: "pubsub",
     guarantee: "connection",
+    since: "2.8.0",
+    complexity: "Depends on subcommand.",
     subcommands: withHelp("pubsub", subcommands),
     handler: () => null,
   },

@@ -16,6 +16,9 @@ export const ARGUMENTS_MAX = 1_048_576;
 /** Longest line: an inline command, or the digits of a length. */
 export const LINE_BYTES_MAX = 65_536;
 
+/** Longest name that is remembered. */
+const NAME_BYTES = 32;
+
 const CR = 13;
 const LF = 10;
 const STAR = 42;
@@ -60,6 +63,7 @@ export class RequestParser {
   #args: Bytes[] = [];
   #argsMissing = 0;
   #requestBytes = 0;
+  #lastName: Bytes = "";
   /** Length of the argument that is being read; -1 before it is known. */
   #argBytes = -1;
 
@@ -167,11 +171,26 @@ export class RequestParser {
     }
     const end = this.#offset + this.#argBytes;
     if (end + 2 > this.#buffer.length) return this.#lacks(this.#argBytes + 2);
-    this.#args.push(this.#buffer.toString("latin1", this.#offset, end));
+    this.#args.push(this.#args.length === 0 ? this.#readName(end) : this.#copy(end));
     this.#offset = end + 2;
     this.#argBytes = -1;
     this.#argsMissing -= 1;
     return true;
+  }
+
+  /** As `#copy`; clients repeat commands, and a name that was read before need not be copied. */
+  #readName(end: number): Bytes {
+    const length = end - this.#offset;
+    if (length > NAME_BYTES) return this.#copy(end);
+    const name = this.#lastName;
+    let at = length === name.length ? 0 : -1;
+    while (at >= 0 && at < length) at = this.#buffer[this.#offset + at] === name.charCodeAt(at) ? at + 1 : -1;
+    if (at < 0) this.#lastName = this.#copy(end);
+    return this.#lastName;
+  }
+
+  #copy(end: number): Bytes {
+    return this.#buffer.toString("latin1", this.#offset, end);
   }
 
   /** Reads the number that follows the type's byte, and the end of the line; undefined when more must come first. */

@@ -65,6 +65,8 @@ export class Session implements Client, Subscriber {
   readonly #aborter = new AbortController();
   readonly #beganAt = seconds();
   #activeAt = this.#beganAt;
+  /** Something came or went since `#activeAt`. The clock is read once a second, and not for each chunk. */
+  #wasActive = false;
   #output = "";
   #heldBytes = 0;
   #isRunning = false;
@@ -87,12 +89,12 @@ export class Session implements Client, Subscriber {
     this.subscriptions = new Subscriptions(hub, this);
     this.#context = parts.toContext(this);
     socket.on("data", (chunk: Buffer) => {
-      this.#activeAt = seconds();
+      this.#wasActive = true;
       this.#parser.push(chunk);
       this.#run();
     });
     socket.on("drain", () => {
-      this.#activeAt = seconds();
+      this.#wasActive = true;
       if (this.isWaiting || this.#isEnding) return;
       socket.resume();
       this.#run();
@@ -121,8 +123,9 @@ export class Session implements Client, Subscriber {
     return seconds() - this.#beganAt;
   }
 
+  /** Since the last look at what came, which is taken each second. */
   get idleSeconds(): number {
-    return seconds() - this.#activeAt;
+    return this.#wasActive ? 0 : seconds() - this.#activeAt;
   }
 
   get unreadBytes(): number {
@@ -186,6 +189,10 @@ export class Session implements Client, Subscriber {
 
   /** Ends the connection if it has been silent for too long, in the middle of a request, or while it should end. */
   checkSilence(): void {
+    if (this.#wasActive) {
+      this.#wasActive = false;
+      this.#activeAt = seconds();
+    }
     const { idleSecondsMax, stallSecondsMax } = this.#limits;
     const idle = this.idleSeconds;
     const mayBeSilent = this.isWaiting || this.subscriptions.count > 0;
@@ -243,7 +250,7 @@ export class Session implements Client, Subscriber {
       .then((settled) => {
         this.isWaiting = false;
         if (this.#socket.destroyed) return;
-        this.#activeAt = seconds();
+        this.#wasActive = true;
         this.#answer(settled);
         this.#socket.resume();
         this.#run();

@@ -56,30 +56,35 @@ const QUEUED = new Simple("QUEUED");
 export function execute(request: Request, context: Context): Reply | Promise<Reply> {
   const { client } = context;
   let command: Command;
+  let args: Request;
   try {
-    command = find(request);
+    const named = find(request);
+    command = named.subcommands === undefined ? named : subcommandOf(named, request);
+    checkArity(command, request);
     checkAllowed(command, client);
+    args = request.slice(command === named ? 1 : 2);
   } catch (error) {
     return reject(request, client, error);
   }
   client.lastCommand = command.name;
-  const args = request.slice(command.name.includes("|") ? 2 : 1);
   if (client.transaction.isOpen && !UNQUEUED.has(command.name)) return queue({ command, args }, client);
   context.server.stats.commands += 1;
   return call(command, args, context);
 }
 
-/** @throws {CommandError} there is no such command, or it takes another number of arguments */
+/** @throws {CommandError} there is no such command */
 function find(request: Request): Command {
   const name = request[0] ?? "";
   const command = spellings.get(name) ?? commandTable.get(name.toLowerCase());
   if (command === undefined) throw new CommandError(refusalOf(name) ?? unknownCommand(request));
-  const found = command.subcommands === undefined ? command : subcommandOf(command, request);
-  const { arity } = found;
+  return command;
+}
+
+/** @throws {CommandError} it takes another number of arguments */
+function checkArity({ name, arity }: Command, request: Request): void {
   if (arity < 0 ? request.length < -arity : request.length !== arity) {
-    throw new CommandError(`ERR wrong number of arguments for '${found.name}' command`);
+    throw new CommandError(`ERR wrong number of arguments for '${name}' command`);
   }
-  return found;
 }
 
 function subcommandOf(command: Command, request: Request): Command {

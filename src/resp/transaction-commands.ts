@@ -25,6 +25,8 @@ export const transactionCommands: readonly Command[] = [
     syntax: "",
     group: "transactions",
     guarantee: "connection",
+    since: "1.2.0",
+    complexity: "O(1)",
     handler: (_, { client }) => {
       if (client.transaction.isOpen) throw new CommandError("ERR MULTI calls can not be nested");
       client.transaction.open();
@@ -39,6 +41,8 @@ export const transactionCommands: readonly Command[] = [
     syntax: "",
     group: "transactions",
     guarantee: "this node",
+    since: "1.2.0",
+    complexity: "Depends on commands in the transaction",
     note:
       "Nothing else happens on this node in between, and a watched key also counts as changed when another node " +
       "wrote it. Other nodes get the writes one by one.",
@@ -52,6 +56,8 @@ export const transactionCommands: readonly Command[] = [
     syntax: "",
     group: "transactions",
     guarantee: "connection",
+    since: "2.0.0",
+    complexity: "O(N), when N is the number of queued commands",
     handler: (_, { client }) => {
       if (!client.transaction.isOpen) throw new CommandError("ERR DISCARD without MULTI");
       client.transaction.close();
@@ -67,6 +73,8 @@ export const transactionCommands: readonly Command[] = [
     syntax: "key [key ...]",
     group: "transactions",
     guarantee: "this node",
+    since: "2.2.0",
+    complexity: "O(1) for every key.",
     note: "A write of another node counts once it has arrived here.",
     handler: (keys, { client, keyspace }) => {
       if (client.transaction.isOpen) throw new CommandError("ERR WATCH inside MULTI is not allowed");
@@ -82,6 +90,8 @@ export const transactionCommands: readonly Command[] = [
     syntax: "",
     group: "transactions",
     guarantee: "connection",
+    since: "2.2.0",
+    complexity: "O(1)",
     handler: (_, { client }) => {
       client.transaction.unwatch();
       return OK;

@@ -12,6 +12,8 @@ export const waitCommand: Command = {
   syntax: "numreplicas timeout-ms",
   group: "generic",
   guarantee: "reads",
+  since: "3.0.0",
+  complexity: "O(N) where N is the number of peers",
   note:
     "Counts nodes that hold in memory everything that was written on this node so far, by any client. 0 ms = no " +
     "limit. In a transaction it returns 0 at once: nobody can have confirmed what is being written.",

@@ -1,4 +1,4 @@
-/** serve and what ends it; status, peers, wait, stop, version, repl. */
+/** serve and what ends it; status, peers, wait, ping, stop, version, repl. */
 import assert from "node:assert/strict";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
@@ -122,6 +122,37 @@ describe("the client commands", () => {
     }
   });
 
+  it("measure the way to the daemon and to its peers", async () => {
+    const flags = await aloneFlags();
+    const [one, two] = await Promise.all([
+      Daemon.start(directory, flags, "one"),
+      Daemon.start(directory, flags, "two"),
+    ]);
+    try {
+      await one.output("wait", "--peers", "1", "--synced");
+      assert.match(await one.output("ping"), /^pong in [\d.]+ ms\n$/);
+      assert.equal(await one.output("ping", "-q"), "");
+      const { nodeId } = objectFrom(await two.output("status", "--json"));
+      assert.match(await one.output("ping", "two"), /^pong from two in [\d.]+ ms\n$/);
+      assert.match(await one.output("ping", String(nodeId).slice(0, 8)), /^pong from two in /);
+      const { rttMs, ...peer } = objectFrom(await one.output("ping", "two", "--json"));
+      assert.deepEqual(peer, { nodeId, name: "two" });
+      assert.equal(typeof rttMs, "number");
+      assert.equal(await one.output("ls"), "");
+
+      const unknown = await one.cli(["ping", "three"]);
+      assert.equal(unknown.code, 1);
+      assert.match(unknown.stderr, /^lankv: There is no peer "three"\. See who is there with 'lankv peers'/);
+      two.signal("SIGSTOP");
+      const silent = await one.cli(["ping", "two", "--timeout", "50ms"]);
+      two.signal("SIGCONT");
+      assert.equal(silent.code, 5);
+      assert.match(silent.stderr, /^lankv: The peer "two" \((up|quiet|gone)\) does not answer: /);
+    } finally {
+      await Promise.all([one.end(), two.end()]);
+    }
+  });
+
   it("say with 5 that a wait was in vain", async () => {
     const daemon = await Daemon.start(directory);
     try {
@@ -136,7 +167,7 @@ describe("the client commands", () => {
 
   it("say with 4 that there is no daemon, and how to start one", async () => {
     const socket = path.join(directory, "nobody.sock");
-    for (const args of [["get", "k"], ["status"], ["stop"], ["import", "/dev/null"]]) {
+    for (const args of [["get", "k"], ["status"], ["stop"], ["ping"], ["watch"], ["import", "/dev/null"]]) {
       const { code, stderr } = await lankv(["-s", socket, ...args]);
       assert.equal(code, 4);
       assert.match(
@@ -151,7 +182,8 @@ describe("the client commands", () => {
 
   it("stop the daemon", async () => {
     const daemon = await Daemon.start(directory);
-    assert.equal(await daemon.output("stop"), "");
+    const { code, text, stderr } = await daemon.cli(["stop"]);
+    assert.deepEqual([code, text, stderr], [0, "", "lankv: the daemon has ended\n"]);
     assert.equal(await daemon.ended(), 0);
     assert.equal((await daemon.cli(["status"])).code, 4);
   });

@@ -1,4 +1,4 @@
-/** get, set, del, exists, ls. */
+/** get, set, del, exists, ls, incr, ttl, expire. */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -128,6 +128,72 @@ describe("ls", () => {
     assert.match(await daemon.output("ls", "-l", "b"), /^BYTES .*KEY\n1 .* {2}b\n$/);
     const [entry] = objectsFrom(await daemon.output("ls", "-l", "b", "--json"));
     assert.equal(entry?.["bytes"], 1);
+  });
+});
+
+describe("incr", () => {
+  it("adds to a number, and prints what it is then", async () => {
+    assert.equal(await daemon.output("incr", "n"), "1\n");
+    assert.equal(await daemon.output("incr", "n", "41"), "42\n");
+    assert.equal(await daemon.output("incr", "n", "-50"), "-8\n");
+    assert.equal(await daemon.output("incr", "n", "--json"), '{"key":"n","value":-7}\n');
+    assert.equal(await daemon.output("get", "n"), "-7");
+  });
+
+  it("is exact in all 64 bits", async () => {
+    assert.equal(await daemon.output("incr", "n", "9007199254740993"), "9007199254740993\n");
+    const json = await daemon.output("incr", "n", "9214364837600034814", "--json");
+    assert.equal(json, '{"key":"n","value":9223372036854775807}\n');
+    const { code, stderr } = await daemon.cli(["incr", "n"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /overflow/);
+  });
+
+  it("leaves alone what is no number", async () => {
+    await daemon.output("set", "text", "one");
+    const { code, text, stderr } = await daemon.cli(["incr", "text"]);
+    assert.deepEqual([code, text], [1, ""]);
+    assert.match(stderr, /^lankv: .*not an integer/);
+    assert.equal(await daemon.output("get", "text"), "one");
+  });
+});
+
+describe("ttl and expire", () => {
+  it("set a limit, show what is left of it, and remove it", async () => {
+    await daemon.output("set", "k", "v");
+    assert.equal(await daemon.output("ttl", "k"), "none\n");
+    assert.equal(await daemon.output("ttl", "k", "1h"), "");
+    assert.match(await daemon.output("ttl", "k"), /^59m \d+s\n$/);
+    assert.equal(await daemon.output("ttl", "k", "none"), "");
+    assert.equal(await daemon.output("ttl", "k", "none"), "");
+    assert.equal(await daemon.output("ttl", "k"), "none\n");
+    assert.equal(await daemon.output("expire", "k", "30s"), "");
+    assert.match(await daemon.output("ttl", "k"), /^[12]\d(\.\d)?s\n$/);
+    assert.equal(await daemon.output("get", "k"), "v");
+    await daemon.output("expire", "k", "1ms");
+    assert.equal((await daemon.cli(["exists", "k"])).code, 3);
+  });
+
+  it("print JSON", async () => {
+    await daemon.output("set", "k", "v");
+    assert.equal(await daemon.output("ttl", "k", "--json"), '{"key":"k","ttlMs":null,"expiresAt":null}\n');
+    const { key, ttlMs, expiresAt } = objectFrom(await daemon.output("ttl", "k", "2d", "--json"));
+    assert.equal(key, "k");
+    assert(Number(ttlMs) > 86_400_000 && Number(ttlMs) <= 2 * 86_400_000, String(ttlMs));
+    assert.equal(objectFrom(await daemon.output("get", "k", "--json"))["expiresAt"], expiresAt);
+  });
+
+  it("say with 3 that a key is missing", async () => {
+    for (const args of [
+      ["ttl", "nope"],
+      ["ttl", "nope", "10s"],
+      ["ttl", "nope", "none"],
+      ["expire", "nope", "10s"],
+    ]) {
+      const { code, text, stderr } = await daemon.cli(args);
+      assert.deepEqual([code, text, stderr], [3, "", 'lankv: there is no key "nope"\n']);
+    }
+    assert.equal((await daemon.cli(["ttl", "nope", "-q"])).stderr, "");
   });
 });
 

@@ -62,6 +62,70 @@ export function lankv(args: readonly string[], options?: RunOptions): Promise<Ou
   return run(process.execPath, [bin, ...args], options);
 }
 
+/** `lankv ...args` that goes on until it is ended. */
+export class Running {
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+  #text = "";
+  #stderr = "";
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(process.execPath, [bin, ...args], {
+      env: { ...cleanEnv(), ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: RUN_MS_MAX,
+      killSignal: "SIGKILL",
+    });
+    this.#child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      this.#text += chunk;
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      this.#stderr += chunk;
+    });
+    this.#closed = once(this.#child, "close");
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** What it has printed, line by line; a line that is not whole yet is left out. */
+  get lines(): readonly string[] {
+    return this.#text.split("\n").slice(0, -1);
+  }
+
+  /** Waits until it has printed so many lines. */
+  async printed(count: number): Promise<readonly string[]> {
+    await this.#until(() => this.lines.length >= count);
+    return this.lines;
+  }
+
+  /** Waits until it has said something on its standard error. */
+  async said(pattern: RegExp): Promise<void> {
+    await this.#until(() => pattern.test(this.#stderr));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** @returns its exit code, or null when a signal ended it */
+  async ended(): Promise<number | null> {
+    await this.#closed;
+    return this.#child.exitCode;
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    const deadline = performance.now() + RUN_MS_MAX;
+    while (!isSo()) {
+      const shown = `so far it has printed:\n${this.#text}${this.#stderr}`;
+      assert(this.#child.exitCode === null && this.#child.signalCode === null, `it has ended; ${shown}`);
+      assert(performance.now() < deadline, shown);
+      await pause(10);
+    }
+  }
+}
+
 /** A directory that is gone when the tests of the file are over. */
 export function scratchDirectory(after: (clean: () => void) => void): string {
   const directory = mkdtempSync(path.join(tmpdir(), "lankv-cli-"));
@@ -124,6 +188,11 @@ export class Daemon {
     const { code, text, stderr } = await this.cli(args);
     assert.equal(code, 0, `lankv ${args.join(" ")}: exit code ${String(code)}\n${stderr}`);
     return text;
+  }
+
+  /** Runs a command that goes on until it is ended. */
+  run(...args: string[]): Running {
+    return new Running(["-s", this.socket, ...args]);
   }
 
   /** From now on its standard error is a pipe without a reader. */

@@ -42,6 +42,22 @@ describe("on a terminal", () => {
     }
   });
 
+  it("watch shows when what changed, in one line each", async () => {
+    const daemon = await Daemon.start(directory);
+    try {
+      await daemon.output("set", "k", `${"long ".repeat(100)}\x1b[31m`);
+      await daemon.output("set", "l", "\x1b[31m");
+      const shown = await converse(daemon, ["watch", "--initial", "--no-color"], [[" l ", "\x03"]]);
+      const lines = shown.split("\r\n");
+      assert.match(lines[0] ?? "", /^\d{4}-\d\d-\d\dT[\d:.]{12}Z initial k {2}(long )+(l|lo|lon)?…$/);
+      assert(lines[0]?.length === 80, String(lines[0]?.length));
+      assert.match(lines[1] ?? "", /Z initial l {2}\\x1b\[31m$/);
+      assert.equal(shown.includes("lankv:"), false);
+    } finally {
+      await daemon.end();
+    }
+  });
+
   it("status is in colour unless that is not wanted", async () => {
     const daemon = await Daemon.start(directory);
     try {

@@ -42,6 +42,34 @@ describe("the stream of a peer", () => {
     );
   });
 
+  it("tells as held only what is, whatever was taken for arrived", () => {
+    const range = fc.tuple(seq, fc.integer({ min: 0, max: 5 }));
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.tuple(fc.constant("receive" as const), range) },
+      fc.tuple(fc.constant("presume" as const), range),
+      fc.tuple(fc.constant("verify" as const), range),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 10 }), fc.array(step, { maxLength: 60 }), (have, steps) => {
+        const stream = new InStream(have);
+        const held = new Set<number>();
+        for (const [what, [from, more]] of steps) {
+          const to = from + more;
+          if (what === "receive") stream.receive(from, to);
+          else if (what === "presume") stream.presume(from, to);
+          else stream.verify(to);
+          const first = what === "verify" ? 1 : from;
+          if (what !== "presume") for (let number = first; number <= to; number += 1) held.add(number);
+          for (let number = 1; number <= stream.held; number += 1) assert.ok(held.has(number));
+          if (what === "verify") assert.ok(stream.held >= to);
+        }
+        stream.verify(stream.head);
+        assert.equal(stream.held, stream.head);
+        assert.equal(stream.isDoubtful, false);
+      }),
+    );
+  });
+
   it("ends up whole when each range that it lacks is received, however many runs there were", () => {
     const stream = new InStream(0);
     for (let number = 2; number <= 1_000; number += 2) stream.receive(number, number);

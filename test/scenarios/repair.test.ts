@@ -141,3 +141,63 @@ describe("anti-entropy", () => {
     assert.equal(b.replica.get("old")?.kind, "tombstone");
   });
 });
+
+describe("receipts", () => {
+  it("come after one round trip, and nothing is asked when nobody waits any more", () => {
+    const { stage, a } = twoNodes();
+    stage.write(a, "x", "1");
+    a.confirm(1_000);
+    stage.pass(5_000);
+    assert.deepEqual(stage.transcript(), ["a -> all: set 1 x", "a -> b: confirm 1", "b -> a: receipt 1"]);
+  });
+
+  it("show what was dropped last, and come when it is there", () => {
+    const { stage, a } = twoNodes();
+    stage.dropMessages(true);
+    stage.write(a, "lost", "1");
+    stage.dropMessages(false);
+    a.confirm(1_000);
+    stage.pass(250);
+    assert.deepEqual(stage.transcript(), [
+      "a -> all: set 1 lost",
+      "a -> b: confirm 1",
+      "a -> b: confirm 1",
+      "b -> a: question stream 1..1",
+      "a -> b: answer lost",
+      "a -> b: confirm 1",
+      "b -> a: receipt 1",
+    ]);
+  });
+
+  it("say nothing of a key that the answer left out, until a round has found what became of it", () => {
+    const { stage, a, b } = twoNodes();
+    const c = stage.start("c");
+    stage.pass(6_000);
+    stage.cut(b, c);
+    stage.dropMessages(true);
+    stage.write(a, "k", "of a");
+    stage.dropMessages(false);
+    const held = a.replica.get("k");
+    assert.ok(held !== undefined);
+    c.replica.restore([held], c.now);
+    stage.write(c, "k", "of c");
+    stage.pass(10);
+    assert.equal(a.replica.get("k")?.value, "of c");
+    stage.transcript();
+    a.confirm(3_000);
+    stage.pass(500);
+    const ofB = stage.transcript().filter((line) => !line.includes("c ->") && !line.includes("-> c"));
+    assert.deepEqual(
+      ofB.filter((line) => !line.includes("confirm")),
+      [
+        "b -> a: question stream 1..1",
+        "a -> b: answer nothing",
+        "b -> a: list",
+        "a -> b: list_answer 1 groups",
+        "b -> a: question buckets",
+        "a -> b: answer k",
+        "b -> a: receipt 1",
+      ],
+    );
+  });
+});

@@ -19,6 +19,13 @@ export interface Wrote {
   readonly atMs: number;
 }
 
+/** A process published something to a channel. */
+export interface Posted {
+  readonly process: Process;
+  readonly channel: string;
+  readonly payload: string;
+}
+
 /** A process took an input. */
 export interface Stepped {
   readonly process: Process;
@@ -30,6 +37,8 @@ export interface Stepped {
   readonly isKnown: boolean;
   /** The process's corrected clock, before. */
   readonly correctedBeforeMs: number;
+  /** Whether the message is not its sender's but somebody hostile's. */
+  readonly isForged: boolean;
   readonly now: Now;
   readonly atMs: number;
 }
@@ -52,6 +61,7 @@ export interface Scene {
 export interface Checker {
   readonly name: string;
   wrote?(event: Wrote): void;
+  posted?(event: Posted): void;
   stepped?(event: Stepped): void;
   published?(event: Published): void;
   /** The process is no more. */
@@ -88,6 +98,10 @@ export class Checkers {
 
   wrote(event: Wrote): void {
     for (const checker of this.all) checker.wrote?.(event);
+  }
+
+  posted(event: Posted): void {
+    for (const checker of this.all) checker.posted?.(event);
   }
 
   stepped(event: Stepped): void {

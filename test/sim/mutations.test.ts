@@ -8,9 +8,11 @@ const QUICK = [
   "older-applied",
   "borrow-dropped",
   "own-writes-replace-nothing",
-  "live-early",
+  "newer-version-hidden",
   "expiry-stays",
   "timer-in-the-past",
+  "doubt-ignored",
+  "told-before-written",
 ];
 const SEEDS_MAX = 40;
 const LIMIT_MS = 60_000;

@@ -42,6 +42,8 @@ export class Process {
   readonly #readers = new Set<Link>();
   #waiting: (() => void)[] = [];
   #datagramsWaiting = 0;
+  /** Counts waits for receipts, so that the end of an earlier one is told apart. */
+  #waits = 0;
   #cancelWake = (): void => undefined;
 
   constructor(
@@ -148,6 +150,27 @@ export class Process {
     }
   }
 
+  /** Publishes something to a channel in the same turn. */
+  publish(channel: Bytes, payload: Bytes): void {
+    if (!this.isAlive || this.isBlocked) return;
+    this.checkers.posted({ process: this, channel, payload });
+    if (this.replica.publish(channel, payload)) this.#step({ type: "flush" });
+  }
+
+  /** Somebody waits for so long until everybody has confirmed what was written so far. */
+  confirm(forMs: number): void {
+    this.#whenRunning(() => {
+      this.#waits += 1;
+      const wait = this.#waits;
+      this.#step({ type: "confirm", seq: this.replica.head });
+      this.network.schedule.after(forMs, () => {
+        this.#whenRunning(() => {
+          if (wait === this.#waits) this.#step({ type: "confirm", seq: 0 });
+        });
+      });
+    });
+  }
+
   flush(): void {
     this.#whenRunning(() => {
       this.#step({ type: "flush" });
@@ -177,10 +200,11 @@ export class Process {
     });
   }
 
-  handleFrame(frame: Buffer): void {
+  /** @param isForged whether it is somebody hostile's */
+  handleFrame(frame: Buffer, isForged = false): void {
     this.#whenRunning(() => {
       const message = decodeMessage(frame);
-      if (message !== undefined) this.#step({ type: "message", message });
+      if (message !== undefined) this.#step({ type: "message", message }, isForged);
     });
   }
 
@@ -221,7 +245,7 @@ export class Process {
     else action();
   }
 
-  #step(input: Input): void {
+  #step(input: Input, isForged = false): void {
     if (!this.isAlive) return;
     const { now } = this;
     const records = input.type === "message" && "records" in input.message ? input.message.records : [];
@@ -237,6 +261,7 @@ export class Process {
       before,
       isKnown,
       correctedBeforeMs,
+      isForged,
       now,
       atMs: this.network.schedule.nowMs,
     });
@@ -278,6 +303,8 @@ export class Process {
       case "peer":
       case "identity":
       case "sought":
+      case "published":
+      case "confirmed":
     }
   }
 

@@ -10,10 +10,13 @@ import { ExpiryChecker } from "./checkers/expiry.js";
 import { FingerprintsChecker } from "./checkers/fingerprints.js";
 import { History } from "./checkers/history.js";
 import { MergeChecker } from "./checkers/merge.js";
+import { PublicationsChecker } from "./checkers/publications.js";
+import { ReceiptsChecker } from "./checkers/receipts.js";
 import { RepairCostChecker } from "./checkers/repair-cost.js";
 import { RosterChecker } from "./checkers/roster.js";
-import { SETTLE_MS, SilenceChecker } from "./checkers/silence.js";
+import { LOOK_BACK_MS, SETTLE_MS, SilenceChecker } from "./checkers/silence.js";
 import { contentsOf } from "./contents.js";
+import { Streams } from "./checkers/streams.js";
 import { NO_FAULTS, drawFaults, type Faults } from "./faults.js";
 import { Host } from "./host.js";
 import { Log } from "./log.js";
@@ -89,8 +92,10 @@ class Run implements Starter {
     this.#troubledMs = options.troubledMs ?? this.#random.between(5_000, 40_000);
     this.#ringKeysMax = this.#random.pick([20, 500, 100_000]) ?? 500;
     const history = new History();
+    const streams = new Streams();
     const all: readonly Checker[] = [
       history,
+      streams,
       new MergeChecker(),
       new ConflictsChecker(history),
       new ConvergenceChecker(history),
@@ -101,6 +106,8 @@ class Run implements Starter {
       new SilenceChecker(),
       new ExpiryChecker(),
       new RosterChecker(),
+      new PublicationsChecker(streams),
+      new ReceiptsChecker(streams),
     ];
     this.#checkers = new Checkers(all);
   }
@@ -192,7 +199,9 @@ class Run implements Starter {
     this.#checkers.healed(this.#scene);
     this.#awaitConvergence();
     this.#checkers.converged(this.#scene);
-    this.#runFor(SETTLE_MS + SILENCE_MS);
+    this.#runFor(SETTLE_MS);
+    users.lookBack(LOOK_BACK_MS / 2);
+    this.#runFor(LOOK_BACK_MS + SILENCE_MS);
     this.#checkers.finished(this.#scene);
     this.#age();
     this.#runFor(AGED_MS);

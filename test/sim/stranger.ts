@@ -95,7 +95,7 @@ export class Stranger {
       : this.#mutate(random.pick(overheardFrames));
     const message = decodeMessage(frame);
     if (message !== undefined && "records" in message && message.records.length > 0) return;
-    random.pick(this.network.alive)?.handleFrame(frame);
+    random.pick(this.network.alive)?.handleFrame(frame, true);
   }
 
   #mutate(original: Buffer | undefined): Buffer {

@@ -23,6 +23,10 @@ export interface Workload {
   readonly burstKeysMax: number;
   /** Share of the turns that wait for a key instead of writing, 0..1. */
   readonly seekShare: number;
+  /** Share of the turns that also publish to channels, 0..1. */
+  readonly publishShare: number;
+  /** Share of the turns after which somebody waits for receipts, 0..1. */
+  readonly confirmShare: number;
 }
 
 /** Thousands of values whose time runs out together when the clocks are set on: more than a step lets expire. */
@@ -54,6 +58,8 @@ export function drawWorkload(random: Random): Workload {
     burstShare: random.chance(0.5) ? 0.03 : 0,
     burstKeysMax: random.pick([20, 300]) ?? 20,
     seekShare: random.chance(0.3) ? 0.05 : 0,
+    publishShare: random.chance(0.4) ? 0.2 : 0,
+    confirmShare: random.pick([0, 0.02, 0.3]) ?? 0,
     ...(random.chance(CROWD_SHARE) ? CROWD : {}),
   };
 }
@@ -61,6 +67,9 @@ export function drawWorkload(random: Random): Workload {
 const SEEK_MS_MAX = 2_000;
 /** One value in so many has a time that has passed when it is written. */
 const LATE_SHARE = 1 / 20;
+const CONFIRM_MS_MAX = 3_000;
+const PUBLICATIONS_MAX = 3;
+const CHANNELS = ["", "news", "c".repeat(1024)];
 const LARGE_BYTES_MIN = 60 * 1024;
 /** How often a process crashes between writing and sending, when crashes happen at all. */
 const CRASH_BEFORE_FLUSH = 0.2;
@@ -68,6 +77,7 @@ const CRASH_BEFORE_FLUSH = 0.2;
 export class Users {
   #isOver = false;
   #writes = 0;
+  #publications = 0;
 
   constructor(
     private readonly network: Network,
@@ -79,6 +89,15 @@ export class Users {
   /** No more writes. */
   end(): void {
     this.#isOver = true;
+  }
+
+  /** All is quiet: everybody publishes something, and waits for its receipts. */
+  lookBack(forMs: number): void {
+    for (const process of this.network.alive) {
+      this.#publish(process);
+      process.flush();
+      process.confirm(forMs);
+    }
   }
 
   /** One turn in which this process writes what it is about to take to its grave. */
@@ -106,8 +125,23 @@ export class Users {
       );
       return;
     }
+    const isPublishing = random.chance(this.workload.publishShare);
+    if (isPublishing && random.chance(0.5)) this.#publish(process);
     this.#write(process);
+    if (isPublishing) this.#publish(process);
     process.flush();
+    if (random.chance(this.workload.confirmShare)) process.confirm(random.between(0, CONFIRM_MS_MAX));
+  }
+
+  #publish(process: Process): void {
+    const { random, tallies } = this.network;
+    for (let count = random.wholeBetween(1, PUBLICATIONS_MAX); count > 0; count -= 1) {
+      this.#publications += 1;
+      tallies.add("publications");
+      const isLarge = random.chance(this.workload.largeShare);
+      const length = isLarge ? random.below(this.workload.largeBytesMax) : random.below(100);
+      process.publish(random.pick(CHANNELS) ?? "", `${String(this.#publications)}-`.padEnd(length, "."));
+    }
   }
 
   #write(process: Process): void {

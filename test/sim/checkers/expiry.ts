@@ -14,7 +14,7 @@ import type { Process } from "../process.js";
 import { describe, isRemains, isSame, versionOf } from "./history.js";
 
 /** The most values that a step may let expire of its own accord. */
-const PER_STEP_MAX = 2_048;
+const PER_STEP_MAX = 1_024;
 /** How late a timer may be, for what is lost in adding up times. */
 const ROUNDING_MS = 1;
 

@@ -53,7 +53,10 @@ describe("the client", () => {
       }
     });
     const numbers = Array.from({ length: 10_000 }, (_, index) => index);
-    assert.deepEqual(await Promise.all(numbers.map((number) => client.call("ECHO", number))), numbers);
+    assert.deepEqual(
+      await Promise.all(numbers.map((number) => client.call("ECHO", number))),
+      numbers.map(String),
+    );
   });
 
   it("gives errors their code back", async () => {
@@ -100,5 +103,38 @@ describe("the client", () => {
     daemon.destroy();
     await ended;
     await client.ended(20);
+  });
+
+  it("gives a daemon its time from the call on, however long nothing was called", async () => {
+    daemon.on("data", () => daemon.write("+PONG\r\n"));
+    const called = new Promise((resolve, reject) => {
+      // Set before the client's own timer, and due at the same moment: the call is made just when that one is up.
+      setTimeout(() => {
+        client.call("PING").then(resolve, reject);
+      }, 100);
+    });
+    client.allow(100);
+    assert.deepEqual(await called, Buffer.from("PONG"));
+  });
+
+  it("that has subscribed is told of messages, also of any bytes, and of the end", async () => {
+    const heard: unknown[] = [];
+    const ended = new Promise<Error>((resolve) => {
+      const subscribed = client.subscribe("k*", {
+        message: (channel, payload) => heard.push([channel.toString("latin1"), payload.toString("latin1")]),
+        ended: resolve,
+      });
+      subscribed.catch(resolve);
+    });
+    assert.match(
+      await new Promise((resolve) => daemon.once("data", resolve)),
+      /^\*2\r\n\$10\r\nPSUBSCRIBE\r\n\$2\r\nk\*\r\n$/,
+    );
+    const message = "*4\r\n$8\r\npmessage\r\n$2\r\nk*\r\n$2\r\nk\xff\r\n$3\r\nset\r\n";
+    daemon.write(`*3\r\n$10\r\npsubscribe\r\n$2\r\nk*\r\n:1\r\n${message}${message}`, "latin1");
+    daemon.end(message, "latin1");
+    const error = await ended;
+    assert(error instanceof LankvError && error.code === "LANKV_NO_DAEMON", String(error));
+    assert.deepEqual(heard, Array(3).fill(["k\xff", "set"]));
   });
 });
