@@ -19,12 +19,13 @@ import {
   reading,
   replication,
   visibility,
-  type Row,
   type Sizes,
 } from "./measures.js";
+import type { Row } from "./row.js";
+import { serving } from "./serving.js";
 
-const SIZES: Sizes = { keys: 1_000_000, samples: 3_000, joins: 20 };
-const SMALL: Sizes = { keys: 50_000, samples: 300, joins: 5 };
+const SIZES: Sizes = { keys: 1_000_000, samples: 3_000, joins: 20, requests: 100_000 };
+const SMALL: Sizes = { keys: 50_000, samples: 300, joins: 5, requests: 10_000 };
 const MEASURES: Readonly<Record<string, (sizes: Sizes) => Promise<Row[]>>> = {
   replication,
   visibility,
@@ -33,6 +34,7 @@ const MEASURES: Readonly<Record<string, (sizes: Sizes) => Promise<Row[]>>> = {
   idling,
   reading,
   expiring,
+  serving,
 };
 
 const { values } = parseArgs({
@@ -78,6 +80,10 @@ async function toPage(body: string): Promise<string> {
     "Written by `npm run bench`. Hosts are network namespaces on one bridge, values have 100 bytes, and lankv and Redis",
     "(primary and replica, nothing on disk) take turns in one run, so read the ratios rather than the rates: the",
     "machine is shared. scripts/bench holds every measure.",
+    "",
+    'Rows that begin with "clients" are of redis-benchmark: 50 clients, 100 000 random keys; the median of five rounds, in',
+    "each of which lankv and Redis take turns. It, the server and the peer that replicates everything written, a second node",
+    "or a replica, share the processors; at the end the peer holds the same root.",
     "",
     `Machine: ${machine.join("; ")}.`,
     "",

@@ -13,26 +13,31 @@ import { until } from "../../test/lan/until.js";
 import { heardAfterMs, percentile, visibleAfterMs } from "./latency.js";
 import { cpuSeconds, Redis, residentBytes } from "./redis.js";
 import { DEPTH, keyOf, VALUE } from "./load.js";
+import {
+  bytesPerSecond,
+  ceilingRow,
+  floorRow,
+  limitRow,
+  megabytes,
+  milliseconds,
+  percent,
+  perSecond,
+  ratioRow,
+  type Row,
+} from "./row.js";
 
 const agent = fileURLToPath(new URL("agent.js", import.meta.url));
 const PATIENCE = { deadlineMs: 120_000 };
 /** Small limits for agents that hold a million keys are not the point here: as a user would run them. */
 const IDLE_SECONDS = 20;
 
-export interface Row {
-  readonly measure: string;
-  readonly lankv: string;
-  readonly redis: string;
-  readonly result: string;
-  readonly target: string;
-  readonly isMet: boolean;
-}
-
 /** How much of everything: the real sizes, or small ones to try the benchmark itself. */
 export interface Sizes {
   readonly keys: number;
   readonly samples: number;
   readonly joins: number;
+  /** Requests of a round of redis-benchmark, without a pipeline. */
+  readonly requests: number;
 }
 
 /** The result that an agent printed. */
@@ -257,42 +262,4 @@ export async function expiring({ keys }: Sizes): Promise<Row[]> {
     limitRow(`${String(keys)} keys expire within a second: longest stall`, stallMs, 50, milliseconds),
     limitRow("the same, processor time of all threads meanwhile", busyMs, 50, milliseconds),
   ];
-}
-
-type Format = (value: number) => string;
-
-const perSecond: Format = (value) => `${(value / 1000).toFixed(0)} k/s`;
-const milliseconds: Format = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
-const megabytes: Format = (value) => `${(value / 1e6).toFixed(value < 1e7 ? 2 : 0)} MB`;
-const bytesPerSecond: Format = (value) => `${value.toFixed(0)} B/s`;
-const percent: Format = (value) => `${value.toFixed(2)} %`;
-
-/** lankv must reach at least this share of Redis. */
-function ratioRow(measure: string, lankv: number, redis: number, atLeast: number, format: Format): Row {
-  const ratio = lankv / redis;
-  const target = `>= ${String(atLeast)} x`;
-  const isMet = ratio >= atLeast;
-  return {
-    measure,
-    lankv: format(lankv),
-    redis: format(redis),
-    result: `${ratio.toFixed(2)} x`,
-    target,
-    isMet,
-  };
-}
-
-/** lankv may take at most so many times what Redis takes. */
-function ceilingRow(measure: string, lankv: number, redis: number, atMost: number, format: Format): Row {
-  const row = ratioRow(measure, lankv, redis, 0, format);
-  return { ...row, target: `<= ${String(atMost)} x`, isMet: lankv / redis <= atMost };
-}
-
-function limitRow(measure: string, value: number, below: number, format: Format): Row {
-  const isMet = value < below;
-  return { measure, lankv: format(value), redis: "", result: "", target: `< ${format(below)}`, isMet };
-}
-
-function floorRow(measure: string, value: number, above: number, format: Format): Row {
-  return { ...limitRow(measure, value, 0, format), target: `> ${format(above)}`, isMet: value > above };
 }
