@@ -5,7 +5,7 @@
  * says where it stopped, so that a question costs this node a bounded amount of work whatever it asks.
  */
 import type { Bytes } from "./bytes.js";
-import { BATCH_BYTES_MAX, recordBytes } from "./batch.js";
+import { Batches, recordBytes } from "./batch.js";
 import { BUCKETS_PER_GROUP, GROUPS } from "./hash.js";
 import { Held } from "./held.js";
 import type {
@@ -145,37 +145,25 @@ function collectBuckets(
   return undefined;
 }
 
-/** Records on their way into messages of at most {@link BATCH_BYTES_MAX}, until a budget is used up. */
+/** Records on their way into messages, until a budget is used up. */
 class Parts {
-  readonly #done: KvRecord[][] = [];
-  #part: KvRecord[] = [];
-  #partBytes = 0;
-  #bytes = 0;
+  readonly #batches = new Batches<KvRecord>(recordBytes);
 
   constructor(private readonly budgetBytes: number) {}
 
   get isFull(): boolean {
-    return this.#bytes > 0 && this.#bytes >= this.budgetBytes;
+    const { bytes } = this.#batches;
+    return bytes > 0 && bytes >= this.budgetBytes;
   }
 
   add(record: KvRecord): void {
-    const bytes = recordBytes(record);
-    if (this.#part.length > 0 && this.#partBytes + bytes > BATCH_BYTES_MAX) this.#close();
-    this.#part.push(record);
-    this.#partBytes += bytes;
-    this.#bytes += bytes;
+    this.#batches.add(record);
   }
 
   /** At least one part, be it empty: no answer means a lost one. */
-  finish(): readonly KvRecord[][] {
-    this.#close();
-    return this.#done;
-  }
-
-  #close(): void {
-    this.#done.push(this.#part);
-    this.#part = [];
-    this.#partBytes = 0;
+  finish(): readonly (readonly KvRecord[])[] {
+    const batches = this.#batches.take();
+    return batches.length === 0 ? [[]] : batches;
   }
 }
 

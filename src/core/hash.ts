@@ -88,11 +88,27 @@ export function bucketOf(key: Bytes): number {
 function hashVersion(stamp: number, writer: string, seed: number): number {
   let hash = mix(seed, stamp | 0);
   hash = mix(hash, (stamp / 0x1_0000_0000) | 0);
-  hash = mix(hash, blockAt(writer, 0));
-  hash = mix(hash, blockAt(writer, 4));
-  hash = mix(hash, blockAt(writer, 8));
-  hash = mix(hash, blockAt(writer, 12));
+  if (writer !== knownWriter) learn(writer);
+  hash = mix(hash, known0);
+  hash = mix(hash, known1);
+  hash = mix(hash, known2);
+  hash = mix(hash, known3);
   return finish(hash, 24);
+}
+
+/** The blocks of the writer that was hashed last: mostly it is the next one, too. */
+let knownWriter = "";
+let known0 = 0;
+let known1 = 0;
+let known2 = 0;
+let known3 = 0;
+
+function learn(writer: string): void {
+  knownWriter = writer;
+  known0 = blockAt(writer, 0);
+  known1 = blockAt(writer, 4);
+  known2 = blockAt(writer, 8);
+  known3 = blockAt(writer, 12);
 }
 
 /** The upper 32 bits of a version's 64-bit hash, unsigned. */

@@ -4,7 +4,7 @@
  * Writes leave before publications, whatever their order was: who is told of something finds the write that was made before.
  */
 import type { Bytes } from "./bytes.js";
-import { BATCH_BYTES_MAX, batches, recordBytes } from "./batch.js";
+import { BATCH_BYTES_MAX, Batches, recordBytes } from "./batch.js";
 import type { Publication, PublishMessage, SetMessage } from "./message.js";
 import type { KvRecord } from "./record.js";
 import { OutStream } from "./stream.js";
@@ -15,9 +15,8 @@ export const PUBLICATIONS_BYTES_MAX = 1024 * 1024;
 
 export class Outbox {
   readonly stream: OutStream;
-  #pending: KvRecord[] = [];
-  #publications: Publication[] = [];
-  #publicationsBytes = 0;
+  readonly #records = new Batches<KvRecord>(recordBytes);
+  readonly #publications = new Batches<Publication>(publicationBytes);
 
   /** @param ringKeysMax how many keys the ring of the stream remembers */
   constructor(ringKeysMax: number) {
@@ -25,15 +24,13 @@ export class Outbox {
   }
 
   add(record: KvRecord): void {
-    this.#pending.push(record);
+    this.#records.add(record);
   }
 
   /** @returns whether so much waits that it should be sent now */
   publish(channel: Bytes, payload: Bytes): boolean {
-    const publication = { channel, payload };
-    this.#publications.push(publication);
-    this.#publicationsBytes += publicationBytes(publication);
-    return this.#publicationsBytes >= PUBLICATIONS_BYTES_MAX;
+    this.#publications.add({ channel, payload });
+    return this.#publications.bytes >= PUBLICATIONS_BYTES_MAX;
   }
 
   /** Returns the messages for everything added since the last call. */
@@ -46,28 +43,15 @@ export class Outbox {
    * windows.
    */
   #takeRecords(from: Writer): readonly SetMessage[] {
-    const messages: SetMessage[] = [];
-    for (const batch of batches(this.#pending, BATCH_BYTES_MAX, recordBytes)) {
+    return this.#records.take().map((batch) => {
       const [first] = batch;
       const isTooLarge = first !== undefined && recordBytes(first) > BATCH_BYTES_MAX;
-      messages.push({
-        type: "set",
-        from,
-        seq: this.stream.append(batch),
-        records: isTooLarge ? [] : batch,
-      });
-    }
-    this.#pending = [];
-    return messages;
+      return { type: "set", from, seq: this.stream.append(batch), records: isTooLarge ? [] : batch };
+    });
   }
 
   #takePublications(from: Writer): readonly PublishMessage[] {
-    const messages: PublishMessage[] = [];
-    for (const publications of batches(this.#publications, BATCH_BYTES_MAX, publicationBytes))
-      messages.push({ type: "publish", from, publications });
-    this.#publications = [];
-    this.#publicationsBytes = 0;
-    return messages;
+    return this.#publications.take().map((publications) => ({ type: "publish", from, publications }));
   }
 }
 

@@ -54,6 +54,10 @@ export class RecordMap {
   /** The slots whose values expire. */
   readonly #expiries = new ExpiryQueue();
   readonly #onConflict: OnConflict;
+  #foundKey: Bytes = "";
+  #foundHash = 0;
+  /** {@link NO_SLOT} when the key was not there: it may be by now. */
+  #foundSlot = NO_SLOT;
   #tombstones = 0;
   #bytes = 0;
 
@@ -87,7 +91,7 @@ export class RecordMap {
   }
 
   get(key: Bytes): KvRecord | undefined {
-    return this.#records[this.#index.find(key, hashOf(key), this.#records)];
+    return this.#records[this.#find(key)];
   }
 
   /**
@@ -95,8 +99,8 @@ export class RecordMap {
    * @returns what was held before, or undefined when nothing was; false when the map did not change
    */
   apply(record: KvRecord): KvRecord | undefined | false {
-    const hash = hashOf(record.key);
-    let slot = this.#index.find(record.key, hash, this.#records);
+    let slot = this.#find(record.key);
+    const hash = this.#foundHash;
     const held = this.#records[slot];
     if (held !== undefined) {
       const order = compareRecords(record, held);
@@ -166,6 +170,16 @@ export class RecordMap {
   /** How much a group holds: records (tombstones too), and bytes of their keys and values. */
   groupSize(group: number): { readonly records: number; readonly bytes: number } {
     return { records: this.#groupRecords[group] ?? 0, bytes: this.#groupBytes[group] ?? 0 };
+  }
+
+  /** The slot of a key, or {@link NO_SLOT}. A write looks at the key that it then overwrites, so the last find is kept. */
+  #find(key: Bytes): number {
+    if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
+      this.#foundKey = key;
+      this.#foundHash = hashOf(key);
+      this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records);
+    }
+    return this.#foundSlot;
   }
 
   /** @returns the slot */

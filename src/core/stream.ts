@@ -56,8 +56,12 @@ export class OutStream {
 
   /** Numbers a message with these records. */
   append(records: readonly KvRecord[]): number {
-    const keys = records.map((record) => record.key);
-    const stampMax = records.reduce((most, { stamp }) => Math.max(most, stamp), 0);
+    const keys: Bytes[] = [];
+    let stampMax = 0;
+    for (const { key, stamp } of records) {
+      keys.push(key);
+      if (stamp > stampMax) stampMax = stamp;
+    }
     this.#head += 1;
     this.#ring.set(this.#head, { keys, stampMax });
     this.#keys += keys.length;

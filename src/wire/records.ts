@@ -39,8 +39,11 @@ export function recordsBytesMax(records: readonly KvRecord[]): number {
 
 export function writeRecords(writer: Writer, records: readonly KvRecord[]): void {
   const writers = new Map<string, number>();
+  let last = "";
   for (const record of records) {
-    if (!writers.has(record.writer)) writers.set(record.writer, writers.size);
+    // Mostly all are by one writer.
+    if (record.writer !== last && !writers.has(record.writer)) writers.set(record.writer, writers.size);
+    last = record.writer;
     for (const version of record.replaces) {
       if (!writers.has(version.writer)) writers.set(version.writer, writers.size);
     }
