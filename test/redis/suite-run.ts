@@ -25,6 +25,8 @@ export const UNITS = [
   "unit/protocol",
   "unit/pubsub",
   "unit/multi",
+  "unit/quit",
+  "unit/other",
 ] as const;
 
 export type Unit = (typeof UNITS)[number];
