@@ -16,17 +16,20 @@ if (suiteMissing !== undefined) throw new Error(suiteMissing);
 await using lankv = await startLankv();
 await using redis = await startRedis();
 const figures: UnitFigures[] = [];
+let isWhole = true;
 for (const [unit, skips] of readSkips()) {
   const { tests, isComplete, output } = await runUnit(unit, lankv.port, {
     skip: skips.map(({ name }) => name),
   });
+  const ofRedis = await runUnit(unit, redis.port);
   const failed = tests.filter(({ outcome }) => outcome === "err");
   for (const { detail } of failed) process.stdout.write(`${detail}\n`);
+  isWhole &&= isComplete && ofRedis.isComplete && failed.length === 0;
   if (!isComplete) process.stdout.write(`${unit} came to no end:\n${output}\n`);
-  const ofRedis = await runUnit(unit, redis.port);
   figures.push({ unit, passed: passedOf(tests), skipped: skips.length, redis: passedOf(ofRedis.tests) });
   process.stdout.write(
     `${unit}: ${passedOf(tests)} passed, ${failed.length} failed, ${skips.length} skipped; Redis ${passedOf(ofRedis.tests)}\n`,
   );
 }
-if (values.write) writeFigures(figures);
+if (values.write && isWhole) writeFigures(figures);
+process.exitCode = isWhole ? 0 : 1;

@@ -2,6 +2,7 @@
  * Runs units of Redis's own suite against a server, from outside. The suite is not part of this project:
  * .ci/redis-suite gets it from Debian's source package.
  */
+import { randomInt } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -25,6 +26,8 @@ export const UNITS = [
   "unit/protocol",
   "unit/pubsub",
   "unit/multi",
+  "unit/quit",
+  "unit/other",
 ] as const;
 
 export type Unit = (typeof UNITS)[number];
@@ -32,6 +35,8 @@ export type Unit = (typeof UNITS)[number];
 /** What Redis's suite leaves out by itself against a server that it cannot restart or look into. */
 const TAGS = "-needs:debug -needs:repl -needs:save -slow";
 
+/** Below the ports that systems give out, and so that ten thousand more is a port too, as the suite wants it. */
+const BASE_PORTS = [11_000, 30_000] as const;
 /** Without any progress for so long, a test hangs. */
 const PROGRESS_SECONDS_MAX = 60;
 const RUN_MS_MAX = 300_000;
@@ -81,6 +86,8 @@ export async function runUnit(
           "--ignore-digest",
         ],
         ...["--single", unit, "--tags", TAGS, "--skipfile", skipFile],
+        // Where its own two processes meet: of the usual port, suites that run at once would dispute.
+        ...["--baseport", String(randomInt(...BASE_PORTS))],
         // An error reply that a test does not expect fails this test, and not the run.
         ...["--durable", "--timeout", String(PROGRESS_SECONDS_MAX)],
         ...(only === undefined ? [] : ["--only", only]),
