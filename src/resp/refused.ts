@@ -100,10 +100,10 @@ export const REFUSALS: readonly Refusal[] = [
     instead: "Count in the client, one key a node, and add up what they hold.",
   },
   {
-    family: "Bits",
-    names: ["setbit", "getbit", "bitcount", "bitpos", "bitop", "bitfield", "bitfield_ro"],
-    why: "two bits of one value that are set at once on two nodes would not both remain",
-    instead: "Give each flag a key of its own.",
+    family: "Numbers within a value",
+    names: ["bitfield", "bitfield_ro"],
+    why: "of two numbers of one value that count at once on two nodes one would be lost",
+    instead: "Give each number a key of its own, and count with INCRBY.",
   },
   {
     family: "Redis Cluster and replicas",

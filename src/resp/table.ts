@@ -1,4 +1,5 @@
 /** The one table of commands, how a request finds its entry, and what becomes of it. */
+import { bitCommands } from "./bit-commands.js";
 import { call, toErrorReply } from "./call.js";
 import { CommandError, type Client, type Command, type CommandTable, type Context } from "./command.js";
 import { configCommand } from "./config-commands.js";
@@ -24,6 +25,7 @@ export const commandTable: CommandTable = new Map(
     waitCommand,
     ...keyCommands,
     ...stringCommands,
+    ...bitCommands,
     ...lankvCommands,
   ].map((command) => [command.name, command]),
 );

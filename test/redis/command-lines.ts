@@ -53,6 +53,18 @@ const value = fc.oneof(
   { weight: 1, arbitrary: float },
 );
 
+/** No longer than other values are, or longer than any of Redis's. */
+const bitOffset = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -1, max: 300 }).map(String) },
+  { weight: 1, arbitrary: integer },
+  { weight: 1, arbitrary: fc.constantFrom("4294967296", "8589934592", "-4294967296") },
+);
+const bit = fc.oneof({ weight: 6, arbitrary: fc.constantFrom("0", "1") }, integer);
+const unit = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom<Line>(["BIT"], ["bit"], ["BYTE"], ["byte"]) },
+  { weight: 1, arbitrary: fc.constantFrom<Line>([], ["foo"], ["BIT", "BYTE"]) },
+);
+
 /** So far from now that no key expires while the test runs; or over, or no time at all. */
 const seconds = fc.constantFrom(
   "10000",
@@ -142,6 +154,10 @@ const writing: readonly fc.Arbitrary<Line>[] = [
   line("MSET", pairs, key),
   line("APPEND", key, value),
   line("SETRANGE", key, integer, value),
+  line("SETBIT", key, bitOffset, bit),
+  line("BITOP", fc.oneof(word("AND"), word("OR"), word("XOR")), key, keys),
+  line("BITOP", fc.oneof({ weight: 4, arbitrary: word("NOT") }, word("foo")), key, key),
+  line("BITOP", word("NOT"), key, keys),
   line("INCR", key),
   line("DECR", key),
   line("INCRBY", key, integer),
@@ -166,6 +182,12 @@ const reading: readonly fc.Arbitrary<Line>[] = [
   line("STRLEN", key),
   line("GETRANGE", key, integer, integer),
   line("SUBSTR", key, integer, integer),
+  line("GETBIT", key, bitOffset),
+  line("BITCOUNT", key),
+  line("BITCOUNT", key, integer, integer, unit),
+  line("BITPOS", key, bit),
+  line("BITPOS", key, bit, integer),
+  line("BITPOS", key, bit, integer, integer, unit),
   line(
     "LCS",
     key,

@@ -19,6 +19,7 @@ export const suiteMissing = existsSync(path.join(suite, "runtest"))
 export const UNITS = [
   "unit/type/string",
   "unit/type/incr",
+  "unit/bitops",
   "unit/keyspace",
   "unit/scan",
   "unit/expire",
