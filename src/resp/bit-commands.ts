@@ -1,6 +1,6 @@
 /** Commands on the bits of values. */
 import type { Bytes } from "../core/bytes.js";
-import { syntaxError, toExactInteger, toInt64, toInteger } from "./arguments.js";
+import { syntaxError, toBitOffset, toExactInteger, toInteger } from "./arguments.js";
 import {
   bitAt,
   combine,
@@ -17,15 +17,12 @@ import {
 import { CommandError, ONE_KEY, type Command, type Handler } from "./command.js";
 import { checkLength, remove, rewrite, write } from "./write.js";
 
-/** Bits that Redis can address: no value of its has more than 512 MiB. */
-const OFFSETS = 2 ** 32;
-
 /** Bytes of all sources of BITOP: about a tenth of a second, in which nobody else is served. */
 const SOURCES_BYTES_MAX = 33_554_432;
 
 const setBit: Handler = (args, context) => {
   const key = args[0] ?? "";
-  const offset = toOffset(args[1]);
+  const offset = toBitOffset(args[1]);
   const bit = toBit(args[2]);
   const bytes = Math.floor(offset / 8) + 1;
   checkLength(bytes);
@@ -96,7 +93,7 @@ export const bitCommands: readonly Command[] = [
     since: "2.2.0",
     complexity: "O(1)",
     handler: (args, { keyspace }) => {
-      const offset = toOffset(args[1]);
+      const offset = toBitOffset(args[1]);
       return bitAt(keyspace.get(args[0] ?? "")?.value ?? "", offset);
     },
   },
@@ -155,14 +152,6 @@ export const bitCommands: readonly Command[] = [
     handler: bitOperation,
   },
 ];
-
-function toOffset(text: Bytes = ""): number {
-  const offset = Number(toInt64(text) ?? -1);
-  if (offset < 0 || offset >= OFFSETS) {
-    throw new CommandError("ERR bit offset is not an integer or out of range");
-  }
-  return offset;
-}
 
 function toBit(text: Bytes | undefined): Bit {
   if (text === "0") return 0;

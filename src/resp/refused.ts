@@ -100,12 +100,6 @@ export const REFUSALS: readonly Refusal[] = [
     instead: "Count in the client, one key a node, and add up what they hold.",
   },
   {
-    family: "Numbers within a value",
-    names: ["bitfield", "bitfield_ro"],
-    why: "of two numbers of one value that count at once on two nodes one would be lost",
-    instead: "Give each number a key of its own, and count with INCRBY.",
-  },
-  {
     family: "Redis Cluster and replicas",
     names: [
       ...["cluster", "readonly", "readwrite", "asking", "replicaof", "slaveof", "psync", "sync", "replconf"],

@@ -1,5 +1,6 @@
 /** The one table of commands, how a request finds its entry, and what becomes of it. */
 import { bitCommands } from "./bit-commands.js";
+import { bitfieldCommands } from "./bitfield-commands.js";
 import { call, toErrorReply } from "./call.js";
 import { CommandError, type Client, type Command, type CommandTable, type Context } from "./command.js";
 import { configCommand } from "./config-commands.js";
@@ -26,6 +27,7 @@ export const commandTable: CommandTable = new Map(
     ...keyCommands,
     ...stringCommands,
     ...bitCommands,
+    ...bitfieldCommands,
     ...lankvCommands,
   ].map((command) => [command.name, command]),
 );

@@ -20,6 +20,7 @@ export const UNITS = [
   "unit/type/string",
   "unit/type/incr",
   "unit/bitops",
+  "unit/bitfield",
   "unit/keyspace",
   "unit/scan",
   "unit/expire",
