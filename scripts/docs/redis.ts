@@ -7,6 +7,7 @@ import { readSkips, type Skip } from "../../test/redis/suite-skips.js";
 
 const GROUPS: readonly (readonly [group: Group, title: string])[] = [
   ["string", "Strings"],
+  ["bitmap", "Bits"],
   ["generic", "Keys"],
   ["pubsub", "Messages"],
   ["transactions", "Transactions"],
@@ -127,9 +128,9 @@ function notifications(): string {
 ## Notifications
 
 Subscribers of \`__keyspace@0__:<key>\` and \`__keyevent@0__:<event>\` are told of changes under the names that Redis has
-for them: \`set\`, \`del\`, \`expire\`, \`expired\`, \`persist\`, \`incrby\`, \`incrbyfloat\`, \`append\`, \`setrange\`, \`rename_from\`,
-\`rename_to\`, \`copy_to\`, \`new\`. Which command another node used is not known here: its changes are told as \`set\`,
-\`expire\` or \`del\`.`
+for them: \`set\`, \`del\`, \`expire\`, \`expired\`, \`persist\`, \`incrby\`, \`incrbyfloat\`, \`append\`, \`setrange\`, \`setbit\`,
+\`rename_from\`, \`rename_to\`, \`copy_to\`, \`new\`. Which command another node used is not known here: its changes are
+told as \`set\`, \`expire\` or \`del\`.`
     : "";
 }
 

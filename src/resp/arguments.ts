@@ -6,6 +6,7 @@ import { CommandError } from "./command.js";
 const INTEGER = /^(?:0|-?[1-9]\d{0,18})$/;
 /** So many digits are a safe integer of JavaScript. */
 const SAFE_DIGITS = 15;
+const BIT_OFFSETS = 2 ** 32;
 
 /**
  * An integer of 64 bits: a number where that is exact, else a bigint.
@@ -30,6 +31,19 @@ export function toExactInteger(text: Bytes | undefined): number | bigint {
 /** An integer of 64 bits; what no number can hold is rounded. */
 export function toInteger(text: Bytes | undefined): number {
   return Number(toExactInteger(text));
+}
+
+/**
+ * The offset of a bit, below 2 ** 32: no value of Redis's has more than 512 MiB.
+ * @param unit how many bits the number counts at once; default: 1
+ * @throws {CommandError} the text is none
+ */
+export function toBitOffset(text: Bytes = "", unit = 1): number {
+  const offset = Number(toInt64(text) ?? -1) * unit;
+  if (offset < 0 || offset >= BIT_OFFSETS) {
+    throw new CommandError("ERR bit offset is not an integer or out of range");
+  }
+  return offset;
 }
 
 /** The name in capitals and the value of each option, such as COUNT 10. */

@@ -22,7 +22,8 @@ export type Flag =
   | "no_multi";
 
 /** As Redis groups them in COMMAND DOCS; what Redis has not is in "lankv". */
-export type Group = "connection" | "generic" | "lankv" | "pubsub" | "server" | "string" | "transactions";
+export type Group =
+  "bitmap" | "connection" | "generic" | "lankv" | "pubsub" | "server" | "string" | "transactions";
 
 /**
  * What a client may count on.

@@ -138,7 +138,7 @@ function categoriesOf({ flags, group, keys }: Command): readonly string[] {
     flags.includes("fast") ? "fast" : "slow",
     ...(group === "generic" ? ["keyspace"] : []),
     ...(group === "transactions" ? ["transaction"] : []),
-    ...(group === "string" || group === "connection" ? [group] : []),
+    ...(group === "string" || group === "bitmap" || group === "connection" ? [group] : []),
   ];
 }
 

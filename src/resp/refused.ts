@@ -100,12 +100,6 @@ export const REFUSALS: readonly Refusal[] = [
     instead: "Count in the client, one key a node, and add up what they hold.",
   },
   {
-    family: "Bits",
-    names: ["setbit", "getbit", "bitcount", "bitpos", "bitop", "bitfield", "bitfield_ro"],
-    why: "two bits of one value that are set at once on two nodes would not both remain",
-    instead: "Give each flag a key of its own.",
-  },
-  {
     family: "Redis Cluster and replicas",
     names: [
       ...["cluster", "readonly", "readwrite", "asking", "replicaof", "slaveof", "psync", "sync", "replconf"],

@@ -60,9 +60,7 @@ class SyntaxReader {
     const items: Argument[] = [];
     for (let word = this.next; word !== undefined && !["]", ">", "|"].includes(word); word = this.next) {
       if (word === "[" && this.#isRepetition()) {
-        this.#at = this.#words.indexOf("]", this.#at) + 1;
-        const repeated = { ...block([...items]), isMultiple: true } as const;
-        items.splice(0, items.length, repeated);
+        items.push({ ...block(items.splice(-this.#repetition().length)), isMultiple: true });
       } else {
         items.push(this.#item());
       }
@@ -102,6 +100,14 @@ class SyntaxReader {
     if (this.next !== word) return false;
     this.#at += 1;
     return true;
+  }
+
+  /** What stands before the dots between the brackets here. */
+  #repetition(): readonly Argument[] {
+    this.#at += 1;
+    const repeated = this.sequence().slice(0, -1);
+    this.#at += 1;
+    return repeated;
   }
 
   /** Whether the bracket here closes before another opens, and with dots before it. */

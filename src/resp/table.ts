@@ -1,4 +1,6 @@
 /** The one table of commands, how a request finds its entry, and what becomes of it. */
+import { bitCommands } from "./bit-commands.js";
+import { bitfieldCommands } from "./bitfield-commands.js";
 import { call, toErrorReply } from "./call.js";
 import { CommandError, type Client, type Command, type CommandTable, type Context } from "./command.js";
 import { configCommand } from "./config-commands.js";
@@ -24,6 +26,8 @@ export const commandTable: CommandTable = new Map(
     waitCommand,
     ...keyCommands,
     ...stringCommands,
+    ...bitCommands,
+    ...bitfieldCommands,
     ...lankvCommands,
   ].map((command) => [command.name, command]),
 );

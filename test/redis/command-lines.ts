@@ -53,6 +53,45 @@ const value = fc.oneof(
   { weight: 1, arbitrary: float },
 );
 
+/** No longer than other values are, or longer than any of Redis's. */
+const bitOffset = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -1, max: 300 }).map(String) },
+  { weight: 1, arbitrary: integer },
+  { weight: 1, arbitrary: fc.constantFrom("4294967296", "8589934592", "-4294967296") },
+);
+const bit = fc.oneof({ weight: 6, arbitrary: fc.constantFrom("0", "1") }, integer);
+const unit = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom<Line>(["BIT"], ["bit"], ["BYTE"], ["byte"]) },
+  { weight: 1, arbitrary: fc.constantFrom<Line>([], ["foo"], ["BIT", "BYTE"]) },
+);
+
+const encoding = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom("i8", "u8", "u1", "i5", "u33", "i33", "u63", "i63", "i64") },
+  { weight: 1, arbitrary: fc.constantFrom("u64", "i65", "i0", "I8", "u", "", "x8", "i-8", "u08") },
+);
+const fieldOffset = fc.oneof(
+  { weight: 3, arbitrary: bitOffset },
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 6 }).map((number) => `#${number}`) },
+  { weight: 1, arbitrary: fc.constantFrom("#", "##1", "#-1", "#x") },
+);
+const fieldRead = fc.tuple(word("GET"), encoding, fieldOffset);
+/** Without the numbers near -2 ** 63, at which Redis's own check of overflow overflows. */
+const fieldWrite = fc.tuple(
+  fc.oneof(word("SET"), word("INCRBY")),
+  encoding,
+  fieldOffset,
+  fc.oneof(
+    fc.integer({ min: -300, max: 300 }).map(String),
+    fc.bigInt({ min: -(2n ** 62n), max: 2n ** 63n - 1n }).map(String),
+    fc.constantFrom("9223372036854775807", "x", "1.0"),
+  ),
+);
+const overflow = fc.tuple(word("OVERFLOW"), fc.oneof(word("WRAP"), word("SAT"), word("FAIL"), word("foo")));
+
+function fieldOperations(...operations: readonly fc.Arbitrary<Line>[]): fc.Arbitrary<Line> {
+  return fc.array(fc.oneof(...operations), { maxLength: 5 }).map((lines) => lines.flat());
+}
+
 /** So far from now that no key expires while the test runs; or over, or no time at all. */
 const seconds = fc.constantFrom(
   "10000",
@@ -142,6 +181,11 @@ const writing: readonly fc.Arbitrary<Line>[] = [
   line("MSET", pairs, key),
   line("APPEND", key, value),
   line("SETRANGE", key, integer, value),
+  line("SETBIT", key, bitOffset, bit),
+  line("BITOP", fc.oneof(word("AND"), word("OR"), word("XOR")), key, keys),
+  line("BITOP", fc.oneof({ weight: 4, arbitrary: word("NOT") }, word("foo")), key, key),
+  line("BITOP", word("NOT"), key, keys),
+  line("BITFIELD", key, fieldOperations(fieldRead, fieldWrite, fieldWrite, overflow)),
   line("INCR", key),
   line("DECR", key),
   line("INCRBY", key, integer),
@@ -166,6 +210,13 @@ const reading: readonly fc.Arbitrary<Line>[] = [
   line("STRLEN", key),
   line("GETRANGE", key, integer, integer),
   line("SUBSTR", key, integer, integer),
+  line("GETBIT", key, bitOffset),
+  line("BITCOUNT", key),
+  line("BITCOUNT", key, integer, integer, unit),
+  line("BITFIELD_RO", key, fieldOperations(fieldRead, fieldRead, fieldRead, fieldWrite)),
+  line("BITPOS", key, bit),
+  line("BITPOS", key, bit, integer),
+  line("BITPOS", key, bit, integer, integer, unit),
   line(
     "LCS",
     key,

@@ -20,6 +20,8 @@ export const suiteMissing = existsSync(path.join(suite, "runtest"))
 export const UNITS = [
   "unit/type/string",
   "unit/type/incr",
+  "unit/bitops",
+  "unit/bitfield",
   "unit/keyspace",
   "unit/scan",
   "unit/expire",

@@ -30,7 +30,7 @@ describe("the command table", () => {
   it("names each command in lower case, with an arity and a summary", () => {
     for (const [name, command] of commandTable) {
       for (const each of [command, ...(command.subcommands ?? [])]) {
-        assert.match(each.name, /^[a-z.]+(\|[a-z-]+)?$/);
+        assert.match(each.name, /^[a-z._]+(\|[a-z-]+)?$/);
         assert.notEqual(each.arity, 0);
         assert.match(each.summary, /^[A-Z].*[^.]$/);
       }

@@ -62,6 +62,13 @@ describe("the syntax of commands", () => {
     ]);
   });
 
+  it("repeats no more than is between the brackets", () => {
+    assert.deepEqual(parseSyntax("<AND | NOT> destination key [key ...]").slice(1), [
+      { name: "destination", type: "key" },
+      { name: "key", type: "key", isMultiple: true },
+    ]);
+  });
+
   for (const wrong of ["[a", "a ]", "[]", "<a | >", "a | b"]) {
     it(`refuses ${wrong}`, () => {
       assert.throws(() => parseSyntax(wrong), SyntaxError);
