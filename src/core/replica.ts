@@ -158,12 +158,14 @@ export class Replica {
     return record;
   }
 
-  /**
-   * Gives a message to the peers that are connected; it leaves with the next flush. The caller has checked the sizes.
-   * @returns whether so much waits that the caller should flush now, and not only when the turn is over
-   */
-  publish(channel: Bytes, payload: Bytes): boolean {
-    return this.#outbox.publish(channel, payload);
+  /** Gives a message to the peers that are connected; it leaves with the next flush. The caller has checked the sizes. */
+  publish(channel: Bytes, payload: Bytes): void {
+    this.#outbox.publish(channel, payload);
+  }
+
+  /** Whether so much waits to be sent that the caller should flush now, and not only when the turn is over. */
+  get isFlushDue(): boolean {
+    return this.#outbox.isFull;
   }
 
   /** How many linked peers have confirmed that they hold every message up to `seq` of the own stream. */

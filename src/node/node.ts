@@ -172,6 +172,7 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#planTurn();
     }
     if (this.listenerCount("changed") > 0) this.#written.push(record);
+    if (this.#replica.isFlushDue) this.step({ type: "flush" });
     return record;
   }
 
@@ -194,7 +195,8 @@ export class Node extends EventEmitter<NodeEvents> {
   publish(channel: Bytes, payload: Bytes): void {
     this.#checkOpen();
     checkPublication(channel, payload);
-    if (this.#replica.publish(channel, payload)) this.step({ type: "flush" });
+    this.#replica.publish(channel, payload);
+    if (this.#replica.isFlushDue) this.step({ type: "flush" });
     else this.#planTurn();
   }
 
