@@ -5,7 +5,7 @@
  * nobody listens to costs a look into a map, and a try of each pattern.
  */
 import type { Bytes } from "../core/bytes.js";
-import { globToPredicate } from "./glob.js";
+import { checkPattern, globToPredicate } from "./glob.js";
 import { encode, Push, type Protocol } from "./reply.js";
 
 /** Most channels and patterns of one client. */
@@ -141,6 +141,7 @@ export class Subscriptions {
   /** @throws {RangeError} no more may be added */
   subscribePattern(pattern: Bytes): void {
     if (this.#patterns.has(pattern)) return;
+    checkPattern(pattern);
     this.#reserve(pattern);
     this.#patterns.add(pattern);
     this.#hub.addPattern(pattern, this.#subscriber);
