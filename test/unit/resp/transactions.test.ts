@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { Encoded, REPLY_BYTES_MAX } from "../../../src/resp/reply.js";
+import { execute } from "../../../src/resp/table.js";
+import { MemoryKeyspace } from "./memory-keyspace.js";
 import { RespHost, type Peer } from "./resp-host.js";
+import { toContext } from "./session-context.js";
 
 let host: RespHost;
 let client: Peer;
@@ -78,6 +82,31 @@ describe("a transaction", () => {
     const { text, end } = await overfill();
     assert.match(text, /-ERR a transaction has at most 65536 commands\r\n/);
     assert.match(end, /^-EXECABORT /);
+  });
+
+  it("answers each command in the protocol that is spoken after it", async () => {
+    await client.ask("hello 3");
+    assert.match(
+      await client.ask("multi", "get k", "hello 2", "get k", "exec"),
+      /\*3\r\n_\r\n\*14\r\n[^]*\r\n\$-1\r\n$/,
+    );
+  });
+
+  it("answers no more than its bound, and from there on only writes", () => {
+    const keyspace = new MemoryKeyspace();
+    keyspace.set("k", "v".repeat(1_048_576));
+    const context = toContext(keyspace);
+    const gets = Array.from({ length: 300 }, () => ["get", "k"]);
+    for (const request of [["multi"], ...gets, ["set", "end", "1"], ["ping"]]) void execute(request, context);
+    const reply = execute(["exec"], context);
+    assert(reply instanceof Encoded);
+    assert(reply.text.startsWith("*302\r\n$1048576\r\n"));
+    assert(reply.text.length < REPLY_BYTES_MAX + 302 * 128);
+    const LEFT_OUT = "-ERR not carried out: the replies of a transaction have at most 268435456 bytes\r\n";
+    const end = reply.text.slice(-50 * LEFT_OUT.length);
+    assert.match(end, /-ERR reply is larger than 268435456 bytes\r\n-ERR not/);
+    assert(end.endsWith(`${LEFT_OUT.repeat(2)}+OK\r\n${LEFT_OUT}`));
+    assert.equal(keyspace.get("end")?.value, "1");
   });
 
   async function overfill(): Promise<{ text: string; end: string }> {
