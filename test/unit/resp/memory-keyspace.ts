@@ -86,6 +86,7 @@ export class MemoryKeyspace implements Keyspace {
       state: "live",
       peers: 0,
       keys: this.size,
+      expiring: [...this.#records.values()].filter(({ expiresAtMs }) => expiresAtMs !== undefined).length,
       bytes: 0,
       root: "0000000000000000",
       uptimeMs: 12_345,
