@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { Encoded, REPLY_BYTES_MAX } from "../../../src/resp/reply.js";
 import { execute } from "../../../src/resp/table.js";
 import { MemoryKeyspace } from "./memory-keyspace.js";
@@ -15,6 +18,15 @@ beforeEach(async () => {
 });
 
 afterEach(() => host.close());
+
+/** Whatever nothing refers to is gone afterwards. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const gc: unknown = runInNewContext("gc");
+  // What a turn has looked at stays until its end.
+  await setImmediate();
+  if (typeof gc === "function") gc();
+}
 
 const QUEUED = "+QUEUED\r\n";
 
@@ -63,11 +75,16 @@ describe("a transaction", () => {
 
   it("is one step: no other client's command comes in between", async () => {
     const other = await host.client();
-    const turns = Array.from({ length: 50 }, () => ["multi", "set a 1", "set a 0", "exec"]).flat();
-    client.send(...turns);
-    const seen = await other.ask(...Array.from({ length: 200 }, () => "get a"));
-    assert(!seen.includes("$1\r\n1\r\n"), "the state between two commands of a transaction was seen");
-    await client.ask();
+    client.socket.setNoDelay(true);
+    let seen = "";
+    for (let turn = 0; turn < 20; turn += 1) {
+      for (const line of ["multi", "set a 1", "set a 0", "exec"]) {
+        client.send(line);
+        await client.until("\r\n");
+        seen += await other.ask("get a");
+      }
+    }
+    assert.equal(seen, `${"$-1\r\n".repeat(3)}${"$1\r\n0\r\n".repeat(77)}`);
   });
 
   it("refuses what waits for something", async () => {
@@ -142,11 +159,29 @@ describe("a watched key", () => {
     assert.equal(await client.ask(...turn), NOTHING);
   });
 
-  it("that had expired, and is still missing, does not count as changed", async () => {
+  it("that had expired, and was only cleared away, does not count as changed", async () => {
     host.keyspace.set("k", "1", host.keyspace.wallMs - 1);
     await client.ask("watch k");
-    host.keyspace.delete("k");
+    host.keyspace.sweep("k");
     assert.equal(await client.ask(...turn), DONE);
+  });
+
+  it("that had expired, was written and deleted, counts as changed", async () => {
+    host.keyspace.set("k", "1", host.keyspace.wallMs - 1);
+    await client.ask("watch k");
+    host.keyspace.set("k", "2");
+    host.keyspace.delete("k");
+    assert.equal(await client.ask(...turn), NOTHING);
+  });
+
+  it("does not keep its value", async () => {
+    host.keyspace.set("k", "1");
+    const record = new WeakRef(host.keyspace.lastWrite("k") ?? {});
+    await client.ask("watch k");
+    host.keyspace.delete("k");
+    await collectGarbage();
+    assert.equal(record.deref(), undefined);
+    assert.equal(await client.ask(...turn), NOTHING);
   });
 
   it("is forgotten by UNWATCH, DISCARD, EXEC and RESET", async () => {

@@ -18,19 +18,20 @@ afterEach(() => host.close());
 
 describe("a client that sends much at once", () => {
   const SENT = 40;
+  let reads: number;
 
   beforeEach(() => {
     host.keyspace.set("a", "ab".repeat(400));
     host.keyspace.set("b", "ba".repeat(400));
-  });
-
-  it("gives way to the others, and gets its replies whole and in order", async () => {
-    let reads = 0;
+    reads = 0;
     const get = host.keyspace.get.bind(host.keyspace);
     host.keyspace.get = (key) => {
       reads += 1;
       return get(key);
     };
+  });
+
+  it("gives way to the others, and gets its replies whole and in order", async () => {
     greedy.send(...Array.from({ length: SENT }, (_, at) => `lcs a b len\r\necho ${at}`));
     while (reads === 0) await setImmediate();
     assert.equal(await modest.ask("ping"), "+PONG\r\n");
@@ -40,6 +41,12 @@ describe("a client that sends much at once", () => {
       (_, at) => `:799\r\n$${String(at).length}\r\n${at}\r\n`,
     ).join("");
     assert.equal(await greedy.until(`$2\r\n${SENT - 1}\r\n`), expected);
+  });
+
+  it("does not give way in the middle of a transaction", async () => {
+    greedy.send("multi", ...Array.from({ length: SENT }, () => "lcs a b len"), "exec");
+    while (reads === 0) await setImmediate();
+    assert.equal(reads, 2 * SENT);
   });
 
   it("has all of it carried out, also when it says that there is no more", async () => {
