@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { setImmediate } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Encoded, REPLY_BYTES_MAX } from "../../../src/resp/reply.js";
 import { execute } from "../../../src/resp/table.js";
+import { collectGarbage } from "./garbage.js";
 import { MemoryKeyspace } from "./memory-keyspace.js";
 import { RespHost, type Peer } from "./resp-host.js";
 import { toContext } from "./session-context.js";
@@ -18,15 +16,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => host.close());
-
-/** Whatever nothing refers to is gone afterwards. */
-async function collectGarbage(): Promise<void> {
-  setFlagsFromString("--expose-gc");
-  const gc: unknown = runInNewContext("gc");
-  // What a turn has looked at stays until its end.
-  await setImmediate();
-  if (typeof gc === "function") gc();
-}
 
 const QUEUED = "+QUEUED\r\n";
 
