@@ -2,9 +2,13 @@
  * One client's connection: requests in, replies and messages out.
  *
  * Requests are carried out one after another, and replies leave in their order. While one waits for something, while
- * the socket has more to send than it should hold, or when the end has come, no further request is read: a client
- * that pipelines much or reads slowly costs a bounded amount of memory. The replies of a chunk leave in one write.
- * Messages of channels are not asked for: who does not read them is cut off.
+ * the socket has more to send than it should hold, or when the end has come, no further request is carried out: a
+ * client that pipelines much or reads slowly costs a bounded amount of memory. One that sends much at once gives way
+ * to the others after a turn. The replies of a turn leave in one write. Messages of channels are not asked for: who
+ * does not read them is cut off.
+ *
+ * Nothing is read from the socket while there is more to do than should be. One that is not read does not show its
+ * end, so that whoever waits for something that may never come is read on, up to a bound.
  */
 import type { Socket } from "node:net";
 import createDebug from "debug";
@@ -24,6 +28,11 @@ const debug = createDebug("lankv:resp");
 const OUTPUT_BYTES = 262_144;
 /** While the socket holds more than so many bytes, no request is carried out. */
 const UNSENT_BYTES_MAX = 1_048_576;
+
+/** Milliseconds after which a client gives way to the others. */
+const TURN_MS = 8;
+/** Requests after which the clock is looked at; after each, when the turn before was too long. */
+const REQUESTS_A_LOOK = 8;
 
 /** What a connection is given by its server. */
 export interface SessionParts {
@@ -70,6 +79,15 @@ export class Session implements Client, Subscriber {
   #output = "";
   #heldBytes = 0;
   #isRunning = false;
+  /** Has given way, and goes on by itself. */
+  #isYielding = false;
+  #requestsALook = REQUESTS_A_LOOK;
+  /** Waits for something that may never come, not for its own work to end. */
+  #isBlocked = false;
+  /** Nothing is read from the socket. */
+  #isPaused = false;
+  /** Nothing more will come. */
+  #hasSentAll = false;
   #isEnding = false;
   #willFlush = false;
 
@@ -91,13 +109,21 @@ export class Session implements Client, Subscriber {
     socket.on("data", (chunk: Buffer) => {
       this.#wasActive = true;
       this.#parser.push(chunk);
-      this.#run();
+      if (this.isWaiting || this.#isYielding) this.#queue();
+      else this.#run();
+    });
+    // What came before the end of its requests is answered.
+    socket.allowHalfOpen = true;
+    socket.on("end", () => {
+      this.#hasSentAll = true;
+      if (this.#isBlocked) this.#finish();
+      else if (!this.#isYielding && !this.isWaiting) this.#run();
     });
     socket.on("drain", () => {
       this.#wasActive = true;
-      if (this.isWaiting || this.#isEnding) return;
-      socket.resume();
-      this.#run();
+      if (this.#isEnding) return;
+      if (this.isWaiting || this.#isYielding) this.#regulate();
+      else this.#run();
     });
     socket.on("error", (error) => {
       debug("client %d: %s", id, error.message);
@@ -197,8 +223,8 @@ export class Session implements Client, Subscriber {
     const idle = this.idleSeconds;
     const mayBeSilent = this.isWaiting || this.subscriptions.count > 0;
     const isIdle = idleSecondsMax > 0 && idle > idleSecondsMax && !mayBeSilent;
-    const isUnfinished = this.unreadBytes > 0 && !this.#socket.isPaused();
-    const isStalled = idle > stallSecondsMax && (isUnfinished || this.#isEnding);
+    const isUnfinished = this.unreadBytes > 0 && !this.isWaiting && !this.#isPaused;
+    const isStalled = idle > stallSecondsMax && (isUnfinished || this.#isEnding || this.#hasSentAll);
     if (!isIdle && !isStalled) return;
     debug("client %d: ended after %d s of silence", this.id, idle);
     this.kill();
@@ -210,19 +236,68 @@ export class Session implements Client, Subscriber {
 
   #run(): void {
     this.#isRunning = true;
+    const endsAtMs = performance.now() + TURN_MS;
+    let requests = 0;
     try {
       while (!this.isWaiting && !this.#isEnding && this.#hasRoom()) {
         const request = this.#parser.next();
-        if (request === undefined) break;
+        if (request === undefined) {
+          this.#isEnding ||= this.#hasSentAll;
+          break;
+        }
         this.#handle(request);
+        requests += 1;
+        if (requests % this.#requestsALook === 0 && performance.now() > endsAtMs) {
+          this.#giveWay();
+          break;
+        }
       }
+      this.#requestsALook = this.#isYielding ? 1 : REQUESTS_A_LOOK;
       this.#flush();
     } catch (error) {
       this.#fail(error);
     }
     this.#isRunning = false;
-    if (this.#isEnding) this.#socket.destroySoon();
+    if (this.#isEnding || (this.#isBlocked && this.#hasSentAll)) this.#finish();
+    else this.#regulate();
     this.#measure();
+  }
+
+  /** Ends the connection once everything is written. */
+  #finish(): void {
+    this.#isEnding = true;
+    this.#socket.destroySoon();
+  }
+
+  #giveWay(): void {
+    if (this.isWaiting) return;
+    this.#isYielding = true;
+    setImmediate(() => {
+      this.#isYielding = false;
+      if (this.#isEnding) return;
+      this.#wasActive = true;
+      this.#run();
+    });
+  }
+
+  /** What came while a command waits is kept for later. */
+  #queue(): void {
+    if (this.unreadBytes > this.#limits.requestBytesMax) {
+      debug("client %d: cut off, it sends too much while it waits", this.id);
+      this.kill();
+    } else {
+      this.#measure();
+    }
+  }
+
+  /** Reads from the socket, or does not. */
+  #regulate(): void {
+    const isBusy = this.#isYielding || (this.isWaiting && !this.#isBlocked);
+    const mustPause = isBusy || this.#socket.writableLength >= UNSENT_BYTES_MAX;
+    if (mustPause === this.#isPaused) return;
+    this.#isPaused = mustPause;
+    if (mustPause) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   /** Whatever went wrong ends this connection, and no other. */
@@ -245,14 +320,14 @@ export class Session implements Client, Subscriber {
 
   #wait(reply: Promise<Reply>): void {
     this.isWaiting = true;
-    this.#socket.pause();
+    this.#isBlocked = this.#context.table.get(this.lastCommand)?.flags.includes("blocking") === true;
     reply
       .then((settled) => {
         this.isWaiting = false;
+        this.#isBlocked = false;
         if (this.#socket.destroyed) return;
         this.#wasActive = true;
         this.#answer(settled);
-        this.#socket.resume();
         this.#run();
       })
       .catch((error: unknown) => {
@@ -276,9 +351,7 @@ export class Session implements Client, Subscriber {
   /** Whether the socket takes more; if not, its `drain` goes on with what is left. */
   #hasRoom(): boolean {
     if (this.#output.length >= OUTPUT_BYTES) this.#flush();
-    if (this.#socket.writableLength < UNSENT_BYTES_MAX) return true;
-    this.#socket.pause();
-    return false;
+    return this.#socket.writableLength < UNSENT_BYTES_MAX;
   }
 
   #flush(): void {
