@@ -50,6 +50,10 @@ export class NodeKeyspace implements Keyspace {
     return living(this.#node.map.all(), this.#node.nowMs());
   }
 
+  snapshot(): readonly KvRecord[] {
+    return this.#node.map.snapshot();
+  }
+
   nowMs(): number {
     return this.#node.nowMs();
   }

@@ -116,7 +116,7 @@ export const lankvCommands: readonly Command[] = [
     group: "lankv",
     guarantee: "everywhere",
     complexity: "O(N) where N is the number of all keys",
-    note: "Deletes what this node holds when it is given: what other nodes write meanwhile remains.",
+    note: "Deletes what this node holds when it is given: what is written meanwhile, here or on other nodes, remains.",
     handler: (args, context) => {
       const prefix = args[0] ?? "";
       return removeAll(context, (key) => key.startsWith(prefix), true);

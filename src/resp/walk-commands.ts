@@ -34,7 +34,7 @@ const flush: Handler = (args, context) => {
 };
 
 const FLUSH_NOTE =
-  "Deletes what this node holds when it is given, key by key: what other nodes write meanwhile remains. Both words mean the same.";
+  "Deletes what this node holds when it is given, key by key: what is written meanwhile, here or on other nodes, remains. Both words mean the same.";
 
 export const walkCommands: readonly Command[] = [
   {

@@ -2,6 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bytes } from "../core/bytes.js";
 import { BUCKETS } from "../core/hash.js";
+import type { KvRecord } from "../core/record.js";
 import type { Context } from "./command.js";
 import type { Keyspace } from "./keyspace.js";
 import { remove } from "./write.js";
@@ -51,7 +52,8 @@ export function keysOf(
 }
 
 /**
- * Deletes all keys that are accepted, in turns as `keysOf`.
+ * Deletes the keys that are accepted and hold now what they hold when it is called: what is written meanwhile remains.
+ * In turns as `keysOf`.
  * @param isTold whether the subscribers are told of each
  * @returns how many held a value until then
  */
@@ -60,9 +62,14 @@ export function removeAll(
   accepts: (key: Bytes) => boolean,
   isTold: boolean,
 ): number | Promise<number> {
-  const removeOne = (key: Bytes): boolean => (isTold ? remove(context, key) : context.keyspace.delete(key));
-  const keys = keysOf(context, accepts);
-  return keys instanceof Promise ? removeInTurns(keys, removeOne) : keys.filter(removeOne).length;
+  const { keyspace, isInTransaction } = context;
+  const removeOne = (record: KvRecord): boolean => {
+    const { key, kind } = record;
+    if (kind === "tombstone" || !accepts(key) || keyspace.lastWrite(key) !== record) return false;
+    return isTold ? remove(context, key) : keyspace.delete(key);
+  };
+  const records = keyspace.snapshot();
+  return isInTransaction ? records.filter(removeOne).length : removeInTurns(records, removeOne);
 }
 
 async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean): Promise<Bytes[]> {
@@ -77,14 +84,16 @@ async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean)
 }
 
 async function removeInTurns(
-  keys: Promise<readonly Bytes[]>,
-  removeOne: (key: Bytes) => boolean,
+  records: readonly KvRecord[],
+  removeOne: (record: KvRecord) => boolean,
 ): Promise<number> {
+  let seen = 0;
   let removed = 0;
-  for (const key of await keys) {
-    if (!removeOne(key)) continue;
-    removed += 1;
-    if (removed % REMOVED_A_TURN === 0) await setImmediate();
+  for (const record of records) {
+    seen += 1;
+    const isRemoved = removeOne(record);
+    if (isRemoved) removed += 1;
+    if (seen % KEYS_A_TURN === 0 || (isRemoved && removed % REMOVED_A_TURN === 0)) await setImmediate();
   }
   return removed;
 }

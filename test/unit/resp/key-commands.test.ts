@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { ClientStage } from "./client-stage.js";
 
 let stage: ClientStage;
@@ -146,6 +147,22 @@ describe("FLUSHALL and FLUSHDB", () => {
       ["flushdb", "+OK"],
     ]);
     assert.deepEqual(stage.told(), []);
+  });
+
+  it("leave what is written while they run", async () => {
+    for (const request of [["flushall"], ["flushdb"], ["lankv.clear", "k"]]) {
+      for (let index = 0; index < 3_000; index += 1) stage.keyspace.set(`k${index}`, "old");
+      const deleted = stage.reply(...request);
+      await setImmediate();
+      assert(stage.keyspace.size > 0, "it has not ended");
+      stage.keyspace.set("k2999", "new");
+      stage.keyspace.set("kept", "new");
+      await deleted;
+      await stage.expect([
+        ["dbsize", ":2"],
+        ["mget k2999 kept", "*2\r\n$3\r\nnew\r\n$3\r\nnew"],
+      ]);
+    }
   });
 
   it("let others have a turn when there is much to delete", async () => {
