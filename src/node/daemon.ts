@@ -7,14 +7,18 @@
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import createDebug from "debug";
 import { LankvError } from "../core/error.js";
 import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
-import { RespServer } from "../resp/server.js";
+import { RespServer, type RespServerOptions } from "../resp/server.js";
+import { connectionsMax } from "./file-limit.js";
 import type { OpenOptions } from "./lankv.js";
 import { Node } from "./node.js";
 import { NodeKeyspace } from "./node-keyspace.js";
 import { resolveOptions } from "./options.js";
 import { readPasswordFile, type PasswordFile } from "./password-file.js";
+
+const debug = createDebug("lankv:daemon");
 
 export interface ServeOptions extends OpenOptions {
   /** Path of the unix socket (on Windows, of the pipe): at most 107 bytes. */
@@ -51,6 +55,7 @@ export class Daemon {
     node: Node,
     doors: Doors,
     at: { socket: string; redisAddress: string | undefined; passwordFile: PasswordFile | undefined },
+    options: RespServerOptions,
   ) {
     this.node = node;
     this.socket = at.socket;
@@ -64,7 +69,7 @@ export class Daemon {
       new NodeKeyspace(node, () => {
         void this.close();
       }),
-      at.passwordFile === undefined ? {} : { password: at.passwordFile.password },
+      options,
     );
     doors.lead((client, path) => {
       this.#server.accept(client, path);
@@ -111,7 +116,15 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
   try {
     await doors.openSocket(socket);
     const redisAddress = redisPort === 0 ? undefined : await doors.openPort(bind, redisPort);
-    return new Daemon(await Node.open(nodeOptions), doors, { socket, redisAddress, passwordFile });
+    return new Daemon(
+      await Node.open(nodeOptions),
+      doors,
+      { socket, redisAddress, passwordFile },
+      {
+        connectionsMax: await connectionsMax(),
+        ...(passwordFile === undefined ? {} : { password: passwordFile.password }),
+      },
+    );
   } catch (error) {
     await doors.close();
     throw error;
@@ -209,6 +222,10 @@ class Doors {
   #add(path?: string): Server {
     const server = createServer((client) => {
       this.#accept(client, path);
+    });
+    // A client that cannot be taken, because the process may open no more files, must not end the others.
+    server.on("error", (error) => {
+      debug("accept: %s", error.message);
     });
     this.#servers.push(server);
     return server;

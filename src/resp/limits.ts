@@ -18,7 +18,7 @@ export interface Limits {
 }
 
 /** How a limit is called in CONFIG, and what it may be. */
-interface Bound {
+export interface Bound {
   readonly limit: keyof Limits;
   readonly parameter: string;
   readonly unit: "bytes" | "count";
@@ -74,8 +74,17 @@ export const BOUNDS: readonly Bound[] = [
   },
 ];
 
+/** @param connectionsMax as many clients as the process can hold; Infinity = it does not say */
+export function boundsWithin(connectionsMax: number): readonly Bound[] {
+  return BOUNDS.map((bound) =>
+    bound.limit === "clientsMax" && connectionsMax < bound.max
+      ? { ...bound, max: connectionsMax, initial: Math.min(bound.initial, connectionsMax) }
+      : bound,
+  );
+}
+
 /** @throws {RangeError} one of the given is outside its bounds */
-export function toLimits(given: Partial<Limits>): Limits {
+export function toLimits(given: Partial<Limits>, bounds: readonly Bound[] = BOUNDS): Limits {
   const limits: Limits = {
     clientsMax: 0,
     idleSecondsMax: 0,
@@ -85,7 +94,7 @@ export function toLimits(given: Partial<Limits>): Limits {
     unsentBytesMax: 0,
     clientBytesMax: 0,
   };
-  for (const { limit, min, max, initial } of BOUNDS) {
+  for (const { limit, min, max, initial } of bounds) {
     const value = given[limit] ?? initial;
     if (!Number.isInteger(value) || value < min || value > max) {
       throw new RangeError(

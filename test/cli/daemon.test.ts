@@ -1,6 +1,8 @@
 /** serve and what ends it; status, peers, wait, ping, stop, version, repl. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { after, describe, it } from "node:test";
 import { objectFrom, objectsFrom } from "./json.js";
@@ -69,6 +71,37 @@ describe("serve", () => {
       await daemon.end();
     }
   });
+
+  it(
+    "outlives more clients than it may have files open",
+    { skip: process.platform !== "linux" },
+    async () => {
+      const port = await freePort();
+      const daemon = await Daemon.start(directory, ["--redis-port", String(port)], "few-files", 120);
+      const clients: Socket[] = [];
+      try {
+        let closed = 0;
+        for (let index = 0; index < 300; index += 1) {
+          const client = connect(port, "127.0.0.1");
+          client.on("error", () => undefined).on("close", () => (closed += 1));
+          clients.push(client.resume());
+        }
+        const first = clients[0];
+        assert(first !== undefined);
+        // Beacons go out each second, and need a file each.
+        for (let uptime = 0; uptime < 4;) {
+          first.write("info server\r\n");
+          const [chunk] = await once(first, "data", { signal: AbortSignal.timeout(20_000) });
+          uptime = Number(/uptime_in_seconds:(\d+)/.exec(String(chunk))?.[1] ?? uptime);
+        }
+        assert(closed >= 200 && closed < 290, `${closed} of 300 clients are gone`);
+      } finally {
+        for (const client of clients) client.destroy();
+      }
+      assert.equal(await daemon.output("ping", "-q"), "");
+      assert.equal(await daemon.end(), 0);
+    },
+  );
 
   it("logs one line each, in JSON if asked, and as much as asked", async () => {
     const daemon = await Daemon.start(directory, ["--log-level", "debug"]);

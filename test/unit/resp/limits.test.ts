@@ -29,6 +29,17 @@ describe("limits", () => {
     }
   });
 
+  it("let no more clients be chosen than the process can hold", async () => {
+    await start({ connectionsMax: 60 });
+    const client = await host.client();
+    assert.equal(await client.ask("config get maxclients"), "*2\r\n$10\r\nmaxclients\r\n$2\r\n60\r\n");
+    assert.match(await client.ask("config set maxclients 61"), /^-ERR .*between 1 and 60 inclusive\r\n$/);
+    assert.throws(
+      () => new RespServer(new MemoryKeyspace(), { connectionsMax: 60, clientsMax: 61 }),
+      RangeError,
+    );
+  });
+
   it("on arguments hold at the length, before a byte of them is kept", async () => {
     await start({ argumentBytesMax: 2 * MIB });
     const client = await host.client();
