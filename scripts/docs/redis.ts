@@ -130,7 +130,8 @@ function notifications(): string {
 Subscribers of \`__keyspace@0__:<key>\` and \`__keyevent@0__:<event>\` are told of changes under the names that Redis has
 for them: \`set\`, \`del\`, \`expire\`, \`expired\`, \`persist\`, \`incrby\`, \`incrbyfloat\`, \`append\`, \`setrange\`, \`setbit\`,
 \`rename_from\`, \`rename_to\`, \`copy_to\`, \`new\`. Which command another node used is not known here: its changes are
-told as \`set\`, \`expire\` or \`del\`.`
+told as \`set\`, \`expire\`, \`persist\` or \`del\`, by what is different: the same value with another expiry is \`expire\`
+or \`persist\`, whatever wrote it.`
     : "";
 }
 
