@@ -119,7 +119,7 @@ export const lankvCommands: readonly Command[] = [
     note: "Deletes what this node holds when it is given: what is written meanwhile, here or on other nodes, remains.",
     handler: (args, context) => {
       const prefix = args[0] ?? "";
-      return removeAll(context, (key) => key.startsWith(prefix), true);
+      return removeAll(context, (key) => key.startsWith(prefix));
     },
   },
   {

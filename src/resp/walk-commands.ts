@@ -29,12 +29,13 @@ const scanKeys: Handler = (args, { keyspace }) => {
 
 const flush: Handler = (args, context) => {
   if (args.length > 1 || !["SYNC", "ASYNC"].includes((args[0] ?? "SYNC").toUpperCase())) throw syntaxError();
-  const removed = removeAll(context, () => true, false);
+  const removed = removeAll(context, () => true);
   return removed instanceof Promise ? removed.then(() => OK) : OK;
 };
 
 const FLUSH_NOTE =
-  "Deletes what this node holds when it is given, key by key: what is written meanwhile, here or on other nodes, remains. Both words mean the same.";
+  "Deletes what this node holds when it is given, key by key: what is written meanwhile, here or on other nodes, remains. Subscribers are told " +
+  "of each key as `del`, as those of the other nodes are; Redis tells them nothing. Both words mean the same.";
 
 export const walkCommands: readonly Command[] = [
   {

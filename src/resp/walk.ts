@@ -53,20 +53,14 @@ export function keysOf(
 
 /**
  * Deletes the keys that are accepted and hold now what they hold when it is called: what is written meanwhile remains.
- * In turns as `keysOf`.
- * @param isTold whether the subscribers are told of each
+ * In turns as `keysOf`. The subscribers are told of each.
  * @returns how many held a value until then
  */
-export function removeAll(
-  context: Context,
-  accepts: (key: Bytes) => boolean,
-  isTold: boolean,
-): number | Promise<number> {
+export function removeAll(context: Context, accepts: (key: Bytes) => boolean): number | Promise<number> {
   const { keyspace, isInTransaction } = context;
   const removeOne = (record: KvRecord): boolean => {
     const { key, kind } = record;
-    if (kind === "tombstone" || !accepts(key) || keyspace.lastWrite(key) !== record) return false;
-    return isTold ? remove(context, key) : keyspace.delete(key);
+    return kind === "value" && accepts(key) && keyspace.lastWrite(key) === record && remove(context, key);
   };
   const records = keyspace.snapshot();
   return isInTransaction ? records.filter(removeOne).length : removeInTurns(records, removeOne);

@@ -91,8 +91,8 @@ describe("serve", () => {
         // Beacons go out each second, and need a file each.
         for (let uptime = 0; uptime < 4;) {
           first.write("info server\r\n");
-          const [chunk] = await once(first, "data", { signal: AbortSignal.timeout(20_000) });
-          uptime = Number(/uptime_in_seconds:(\d+)/.exec(String(chunk))?.[1] ?? uptime);
+          const chunks: unknown[] = await once(first, "data", { signal: AbortSignal.timeout(20_000) });
+          uptime = Number(/uptime_in_seconds:(\d+)/.exec(String(chunks[0]))?.[1] ?? uptime);
         }
         assert(closed >= 200 && closed < 290, `${closed} of 300 clients are gone`);
       } finally {
