@@ -10,6 +10,7 @@ import { dirname } from "node:path";
 import createDebug from "debug";
 import { LankvError } from "../core/error.js";
 import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
+import type { Limits } from "../resp/limits.js";
 import { RespServer, type RespServerOptions } from "../resp/server.js";
 import { connectionsMax } from "./file-limit.js";
 import type { OpenOptions } from "./lankv.js";
@@ -32,6 +33,8 @@ export interface ServeOptions extends OpenOptions {
    * none, because the file system guards it. Default: no password.
    */
   readonly passwordFile?: string;
+  /** What clients may take; those left out have their defaults. */
+  readonly limits?: Readonly<Partial<Limits>>;
 }
 
 /** Default TCP port for Redis clients. */
@@ -110,6 +113,8 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
         "--password-file FILE: whoever reached the port could change every key",
     );
   }
+  const clientsMax = await connectionsMax();
+  checkClients(options.limits?.clientsMax, clientsMax);
   const passwordFile =
     options.passwordFile === undefined ? undefined : await readPasswordFile(options.passwordFile);
   const doors = new Doors();
@@ -121,7 +126,8 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
       doors,
       { socket, redisAddress, passwordFile },
       {
-        connectionsMax: await connectionsMax(),
+        ...options.limits,
+        connectionsMax: clientsMax,
         ...(passwordFile === undefined ? {} : { password: passwordFile.password }),
       },
     );
@@ -279,6 +285,15 @@ function unusable(path: string, cause: unknown): LankvError {
     "LANKV_SOCKET",
     `The socket ${path} cannot be made: ${reason}. Choose another path with --socket PATH.`,
     { cause },
+  );
+}
+
+/** @param max as many as the process can hold */
+function checkClients(wanted: number | undefined, max: number): void {
+  if (wanted === undefined || wanted <= max) return;
+  throw new RangeError(
+    `maxClients must be at most ${String(max)}, not ${String(wanted)}: this process may hold no more files open. Raise ` +
+      "that with 'ulimit -n', or LimitNOFILE of systemd",
   );
 }
 
