@@ -172,7 +172,7 @@ function limits(): string {
 | a value | 1 048 576 bytes |
 | an expiry | up to the year 10 889; what is later is brought forward to it |
 | databases | one, number 0 |
-| a request | ${digits(ARGUMENTS_MAX)} arguments; a line of it that is not counted in bytes ${digits(LINE_BYTES_MAX)} bytes |
+| a request | ${digits(ARGUMENTS_MAX)} arguments; typed as a line of words, ${digits(LINE_BYTES_MAX)} bytes |
 | a reply | ${amount(REPLY_BYTES_MAX, "bytes")} |
 | a transaction | ${digits(QUEUED_MAX)} commands of ${amount(QUEUED_BYTES_MAX, "bytes")}, and ${digits(WATCHED_MAX)} watched keys |
 | a client's subscriptions | ${digits(SUBSCRIPTIONS_MAX)}, whose names have ${amount(SUBSCRIPTION_BYTES_MAX, "bytes")} |

@@ -29,6 +29,32 @@ describe("limits", () => {
     }
   });
 
+  it("count whom they turned away, until CONFIG RESETSTAT", async () => {
+    await start({ clientsMax: 2 });
+    const [client, listener] = [await host.client(), await host.client()];
+    listener.send("subscribe a b", "psubscribe c*");
+    await listener.until(":3\r\n");
+    assert.match(await (await host.client()).all(), /^-ERR max number of clients/);
+    const before = await client.ask("info clients stats");
+    for (const line of [
+      "connected_clients:2",
+      "maxclients:2",
+      "total_connections_received:2",
+      "rejected_connections:1",
+      "evicted_clients:0",
+      "pubsub_channels:2",
+      "pubsub_patterns:1",
+    ]) {
+      assert.ok(before.includes(`\r\n${line}\r\n`), `${line} in ${before}`);
+    }
+    assert.match(before, /\r\ntotal_commands_processed:[34]\r\n/);
+    await client.ask("config resetstat");
+    assert.match(
+      await client.ask("info stats"),
+      /\r\ntotal_connections_received:0\r\n[^]*rejected_connections:0\r\n/,
+    );
+  });
+
   it("let no more clients be chosen than the process can hold", async () => {
     await start({ connectionsMax: 60 });
     const client = await host.client();
