@@ -12,6 +12,9 @@ const KEYS_A_TURN = 16_384;
 /** How many keys are deleted before others get a turn, and what was written leaves for the peers. */
 const REMOVED_A_TURN = 1_024;
 
+/** How many keys a step of SCAN looks at, and a bucket more, whatever it is asked for: nobody else has a turn meanwhile. */
+export const SCAN_MAX = 16_384;
+
 export interface Scanned {
   readonly keys: readonly Bytes[];
   /** The bucket to go on from; 0 when all were walked. */
@@ -19,7 +22,7 @@ export interface Scanned {
 }
 
 /**
- * One step of SCAN: whole buckets from `cursor` on until `count` keys were looked at.
+ * One step of SCAN: whole buckets from `cursor` on until `count` keys were looked at, or {@link SCAN_MAX}.
  * @param accepts whether a record's key is wanted
  */
 export function scan(
@@ -29,9 +32,10 @@ export function scan(
   accepts: (key: Bytes) => boolean,
 ): Scanned {
   const keys: Bytes[] = [];
+  const max = Math.min(count, SCAN_MAX);
   let seen = 0;
   let index = cursor;
-  for (; index < BUCKETS && seen < count; index += 1) {
+  for (; index < BUCKETS && seen < max; index += 1) {
     for (const { key } of keyspace.bucket(index)) {
       seen += 1;
       if (accepts(key)) keys.push(key);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { SCAN_MAX } from "../../../src/resp/walk.js";
 import { ClientStage } from "./client-stage.js";
 
 let stage: ClientStage;
@@ -187,6 +188,30 @@ describe("in a transaction", () => {
       ["flushall", "+OK"],
       ["dbsize", ":0"],
     ]);
+  });
+});
+
+describe("SCAN", () => {
+  it("looks at no more keys in a call than others can wait for, whatever COUNT says", async () => {
+    const { keyspace } = stage;
+    for (let index = 0; index < 50_000; index += 1) keyspace.set(`k${index}`, "v");
+    let looks = 0;
+    const bucket = keyspace.bucket.bind(keyspace);
+    keyspace.bucket = (index) => {
+      const records = [...bucket(index)];
+      looks += records.length;
+      return records;
+    };
+    const met = new Set<string>();
+    let cursor = "0";
+    do {
+      looks = 0;
+      const lines = (await stage.reply("scan", cursor, "count", "1000000")).split("\r\n");
+      cursor = lines[2] ?? "";
+      for (const line of lines) if (line.startsWith("k")) met.add(line);
+      assert(looks < 2 * SCAN_MAX, `${looks} keys in a call`);
+    } while (cursor !== "0");
+    assert.equal(met.size, 50_000);
   });
 });
 
