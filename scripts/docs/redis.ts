@@ -1,7 +1,12 @@
 /** docs/redis.md: prose and, from the one table of commands, what is said of each. */
 import type { Command, Group, Guarantee } from "../../src/resp/command.js";
+import { BOUNDS, type Bound } from "../../src/resp/limits.js";
 import { REFUSALS } from "../../src/resp/refused.js";
+import { REPLY_BYTES_MAX } from "../../src/resp/reply.js";
+import { ARGUMENTS_MAX, LINE_BYTES_MAX } from "../../src/resp/request.js";
+import { SUBSCRIPTION_BYTES_MAX, SUBSCRIPTIONS_MAX } from "../../src/resp/subscriptions.js";
 import { commandTable } from "../../src/resp/table.js";
+import { QUEUED_BYTES_MAX, QUEUED_MAX, WATCHED_MAX } from "../../src/resp/transaction.js";
 import { readFigures } from "../../test/redis/suite-figures.js";
 import { readSkips, type Skip } from "../../test/redis/suite-skips.js";
 
@@ -130,7 +135,8 @@ function notifications(): string {
 Subscribers of \`__keyspace@0__:<key>\` and \`__keyevent@0__:<event>\` are told of changes under the names that Redis has
 for them: \`set\`, \`del\`, \`expire\`, \`expired\`, \`persist\`, \`incrby\`, \`incrbyfloat\`, \`append\`, \`setrange\`, \`setbit\`,
 \`rename_from\`, \`rename_to\`, \`copy_to\`, \`new\`. Which command another node used is not known here: its changes are
-told as \`set\`, \`expire\` or \`del\`.`
+told as \`set\`, \`expire\`, \`persist\` or \`del\`, by what is different: the same value with another expiry is \`expire\`
+or \`persist\`, whatever wrote it.`
     : "";
 }
 
@@ -148,6 +154,15 @@ ${REFUSALS.map(({ family, names, why, instead }) =>
 }
 
 function limits(): string {
+  const bounds = BOUNDS.map(({ parameter, flag, meaning, unit, initial, min, max }) =>
+    row(
+      code(parameter),
+      flag === undefined ? "" : code(`--${flag}`),
+      meaning,
+      amount(initial, unit),
+      `${amount(min, unit)} to ${amount(max, unit)}`,
+    ),
+  );
   return `
 ## Limits
 
@@ -156,7 +171,24 @@ function limits(): string {
 | a key | 1 to 1 024 bytes; the empty key, which Redis takes, is refused |
 | a value | 1 048 576 bytes |
 | an expiry | up to the year 10 889; what is later is brought forward to it |
-| databases | one, number 0 |`;
+| databases | one, number 0 |
+| a request | ${digits(ARGUMENTS_MAX)} arguments; typed as a line of words, ${digits(LINE_BYTES_MAX)} bytes |
+| a reply | ${amount(REPLY_BYTES_MAX, "bytes")} |
+| a transaction | ${digits(QUEUED_MAX)} commands of ${amount(QUEUED_BYTES_MAX, "bytes")}, and ${digits(WATCHED_MAX)} watched keys |
+| a client's subscriptions | ${digits(SUBSCRIPTIONS_MAX)}, whose names have ${amount(SUBSCRIPTION_BYTES_MAX, "bytes")} |
+
+What clients may take is set when the server starts, by a flag of \`lankv serve\` or by its variable in the environment,
+such as \`LANKV_MAX_CLIENTS\`, and while it runs by \`CONFIG SET\`, which holds until the server ends. In CONFIG times are
+in seconds, and sizes in bytes or with \`kb\`, \`mb\` or \`gb\` behind; flags take \`90s\` or \`2m\`, and \`512KiB\`, \`32MiB\` or
+\`1GiB\`.
+
+| in CONFIG | flag | what it bounds | default | may be |
+|---|---|---|---|---|
+${bounds.join("\n")}
+
+Each client takes one of the files that the process may hold open (\`ulimit -n\`, or \`LimitNOFILE\` of systemd), of which
+256 are kept for the node, or half of a limit below 512: where the system allows less than \`maxclients\` needs, it is
+that much lower.`;
 }
 
 function suite(): string {
@@ -209,6 +241,17 @@ function code(text: string): string {
 
 function upper(name: string): string {
   return name.toUpperCase().replace("|", " ");
+}
+
+/** 65536 as "65 536". */
+function digits(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
+}
+
+function amount(value: number, unit: Bound["unit"]): string {
+  if (unit === "count") return digits(value);
+  if (unit === "seconds") return value === 0 ? "0" : `${digits(value)} s`;
+  return `${digits(value / 1_048_576)} MiB`;
 }
 
 function sentence(text: string): string {

@@ -21,6 +21,7 @@ export class Backlog {
    * the new event, unless that says less than the one it has.
    */
   add(key: Bytes, event: string): void {
+    if (this.#isClosed) return;
     const waiting = this.#events.get(key);
     if (waiting === undefined && this.#events.size >= KEYS_WAITING_MAX) {
       this.#missed += 1;
@@ -31,9 +32,17 @@ export class Backlog {
     this.#wake();
   }
 
-  /** From now on nothing is waited for. */
+  /** Counts changes as missed that never came to wait. */
+  miss(changes: number): void {
+    this.#missed += changes;
+  }
+
+  /** From now on nothing is waited for; what waits is missed. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#missed += this.#events.size;
+    this.#events.clear();
     this.#wake();
   }
 

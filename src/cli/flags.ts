@@ -16,6 +16,16 @@ export interface GlobalFlags {
 /** The longest time that anything is waited for: a day, which is as long as the daemon lets a command wait. */
 const TIMEOUT_MS_MAX = 86_400_000;
 
+/** The longest silence that a client may be allowed: a year. */
+const SECONDS_MAX = 31_536_000;
+
+const UNITS_BYTES: Readonly<Record<string, number>> = {
+  "": 1,
+  KiB: 1_024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+};
+
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1_000,
@@ -55,6 +65,21 @@ export function readTimeout(text: string): number {
   const ms = readDuration(text);
   if (ms <= TIMEOUT_MS_MAX) return ms;
   throw new InvalidArgumentError("It must be at most 1d.");
+}
+
+/** A duration of whole seconds: what is left of one counts as one. At most a year. @returns seconds */
+export function readSeconds(text: string): number {
+  const seconds = Math.ceil(readDuration(text) / 1_000);
+  if (seconds <= SECONDS_MAX) return seconds;
+  throw new InvalidArgumentError("It must be at most 365d.");
+}
+
+/** A number of bytes, also in KiB, MiB or GiB. */
+export function readSize(text: string): number {
+  const [, amount = "", unit = ""] = /^(\d{1,12})(|KiB|MiB|GiB)$/.exec(text) ?? [];
+  const unitBytes = UNITS_BYTES[unit];
+  if (amount !== "" && unitBytes !== undefined) return Number(amount) * unitBytes;
+  throw new InvalidArgumentError("It must be a size such as 65536, 512KiB, 32MiB or 1GiB.");
 }
 
 /** A duration that something lives for. */

@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { software } from "../node/software.js";
+import { clientOptions } from "./client-flags.js";
 import type { ExitCode } from "./exit.js";
 import {
   flag,
@@ -60,7 +61,7 @@ function globalOptions() {
 }
 
 function addServe(program: Command, end: End): void {
-  program
+  const serve = program
     .command("serve")
     .summary("run a node in the foreground")
     .description("Runs a node in the foreground. Interrupt it, or 'lankv stop', to end it.")
@@ -91,14 +92,16 @@ function addServe(program: Command, end: End): void {
     )
     .addOption(
       flag("--password-file <file>", "its first line is the password for --redis-port (default: none)"),
-    )
+    );
+  for (const option of clientOptions()) serve.addOption(option);
+  serve
     .addOption(
       flag("--log-level <level>", "what to log (default: info)").choices(["error", "warn", "info", "debug"]),
     )
     .addOption(flag("--log-json", "log in JSON, one line each"))
     .action(async (_flags: unknown, command: Command) => {
-      const { serve } = await import("./serve.js");
-      await end(serve(command.optsWithGlobals<ServeFlags>()));
+      const { serve: run } = await import("./serve.js");
+      await end(run(command.optsWithGlobals<ServeFlags>()));
     });
 }
 

@@ -1,6 +1,7 @@
 /** `lankv serve`. */
 import { serve as openDaemon, type Daemon, type ServeOptions } from "../node/daemon.js";
 import { peerStatus, statusOf } from "../node/status.js";
+import { toLimits, type ClientFlags } from "./client-flags.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { isLevel, Log } from "./log.js";
@@ -11,7 +12,7 @@ import { colorsFor } from "./terminal.js";
 /** After a partition there may be many: they are counted, not listed. */
 const CONFLICTS_EVERY_MS = 1_000;
 
-export interface ServeFlags extends GlobalFlags {
+export interface ServeFlags extends GlobalFlags, ClientFlags {
   readonly name?: string;
   readonly cluster?: string;
   readonly dataDir?: string;
@@ -73,6 +74,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     ...(redisPort === undefined ? {} : { redisPort }),
     ...(bind === undefined ? {} : { bind }),
     ...(flags.passwordFile === undefined ? {} : { passwordFile: flags.passwordFile }),
+    limits: toLimits(flags),
     discovery,
     socket: flags.socket ?? defaultSocketPath(),
   };

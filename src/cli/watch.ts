@@ -98,9 +98,9 @@ class Watch {
       await this.#show(change);
       if (change.event !== INITIAL) count += 1;
       if (count === this.#flags.count) return EXIT.ok;
-      if (this.#ending !== undefined) break;
     }
     if (this.#ending instanceof Error) throw this.#ending;
+    this.#tellMissed();
     if (this.#ending === "interrupted") return EXIT.interrupted;
     if (this.#flags.count === undefined && count > 0) return EXIT.ok;
     throw tooFew(count, this.#flags);
@@ -126,6 +126,10 @@ class Watch {
   async *#initial(atOnce: number): AsyncGenerator<Change, void> {
     const keys = toBuffers(await this.#values.call("LANKV.LS", this.#prefix));
     for (let at = 0; at < keys.length; at += atOnce) {
+      if (this.#ending !== undefined) {
+        this.#backlog.miss(keys.length - at);
+        return;
+      }
       const wanted = keys.slice(at, at + atOnce).map((key) => this.#fetch(key, INITIAL));
       // What has gone meanwhile waits as a change.
       yield* (await Promise.all(wanted)).filter(({ event }) => event === INITIAL);

@@ -153,6 +153,16 @@ export class RecordMap {
     return this.#records.values();
   }
 
+  /** One of the records, tombstones included, by its number from 0; undefined from {@link RecordMap.records} on. */
+  at(index: number): KvRecord | undefined {
+    return this.#records[index];
+  }
+
+  /** All records as they are at this moment, tombstones included: a copy, 8 bytes a record. */
+  snapshot(): readonly KvRecord[] {
+    return this.#records.slice();
+  }
+
   /** The records of a bucket, in no particular order. */
   *bucket(index: number): Generator<KvRecord, void> {
     for (let slot = this.#first[index] ?? NO_SLOT; slot !== NO_SLOT; slot = this.#next[slot] ?? NO_SLOT) {

@@ -41,13 +41,16 @@ interface NamedPeer {
 }
 
 export class BeaconSocket {
+  /** Is told when the machine's networks can be read no more: once, until they can again. */
+  onUnreadable: (error: Error) => void = () => undefined;
   readonly #socket: Socket;
   readonly #options: BeaconSocketOptions;
   readonly #peers: readonly NamedPeer[];
   readonly #resolver: Resolver;
-  /** The machine's networks, as they were a moment ago. */
+  /** The machine's networks, as they were when they could be read last. */
   #networks: readonly Network[] = [];
   #networksUntilMs = -Infinity;
+  #isUnreadable = false;
   /** Datagrams on their way to the system, which takes them in a later turn. */
   readonly #leaving = new Set<Promise<void>>();
   #isClosed = false;
@@ -95,7 +98,11 @@ export class BeaconSocket {
 
   /** The networks that are used now. */
   networks(): readonly Network[] {
-    return readNetworks(this.#options.interfaces);
+    const { interfaces } = this.#options;
+    const networks = this.#readNetworks();
+    return interfaces === undefined
+      ? networks
+      : networks.filter((each) => interfaces.includes(each.interface));
   }
 
   /** @param hosts addresses that want the datagram too, where no broadcast reaches them */
@@ -128,6 +135,28 @@ export class BeaconSocket {
     });
   }
 
+  /** The system needs a free file descriptor for it: a process that has none left takes them to be what they were. */
+  #readNetworks(): readonly Network[] {
+    try {
+      this.#networks = readNetworks();
+      this.#isUnreadable = false;
+    } catch (cause) {
+      if (!this.#isUnreadable) {
+        this.#isUnreadable = true;
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        this.onUnreadable(
+          new Error(
+            `The machine's addresses cannot be read; they are taken to be what they were. ${reason}`,
+            {
+              cause,
+            },
+          ),
+        );
+      }
+    }
+    return this.#networks;
+  }
+
   #sendTo(datagram: Buffer, address: string, port: number): void {
     const left = new Promise<void>((resolve) => {
       this.#socket.send(datagram, port, address, (error) => {
@@ -145,7 +174,7 @@ export class BeaconSocket {
     if (interfaces === undefined) return true;
     const nowMs = monoMs();
     if (nowMs >= this.#networksUntilMs) {
-      this.#networks = readNetworks(undefined);
+      this.#readNetworks();
       this.#networksUntilMs = nowMs + NETWORKS_MS;
     }
     const senders = this.#networks.filter((network) => network.contains(from));

@@ -18,11 +18,10 @@ export interface Network {
   contains(address: string): boolean;
 }
 
-/** @param only names of interfaces; undefined = all */
-export function readNetworks(only: readonly string[] | undefined): readonly Network[] {
+/** @throws {Error} the system cannot tell, for example when the process may open no more files */
+export function readNetworks(): readonly Network[] {
   const networks: Network[] = [];
   for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    if (only !== undefined && !only.includes(name)) continue;
     for (const { family, address, netmask, internal } of addresses ?? []) {
       if (family === "IPv4") networks.push(toNetwork(name, address, netmask, internal));
     }
@@ -32,7 +31,7 @@ export function readNetworks(only: readonly string[] | undefined): readonly Netw
 
 /** The names of the machine's interfaces that have an IPv4 address. */
 export function interfaceNames(): readonly string[] {
-  return [...new Set(readNetworks(undefined).map((network) => network.interface))];
+  return [...new Set(readNetworks().map((network) => network.interface))];
 }
 
 function toNetwork(name: string, address: string, netmask: string, isLoopback: boolean): Network {

@@ -7,14 +7,19 @@
 import { lstat, mkdir, stat } from "node:fs/promises";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import createDebug from "debug";
 import { LankvError } from "../core/error.js";
 import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
-import { RespServer } from "../resp/server.js";
+import type { Limits } from "../resp/limits.js";
+import { RespServer, type RespServerOptions } from "../resp/server.js";
+import { connectionsMax } from "./file-limit.js";
 import type { OpenOptions } from "./lankv.js";
 import { Node } from "./node.js";
 import { NodeKeyspace } from "./node-keyspace.js";
 import { resolveOptions } from "./options.js";
 import { readPasswordFile, type PasswordFile } from "./password-file.js";
+
+const debug = createDebug("lankv:daemon");
 
 export interface ServeOptions extends OpenOptions {
   /** Path of the unix socket (on Windows, of the pipe): at most 107 bytes. */
@@ -28,6 +33,8 @@ export interface ServeOptions extends OpenOptions {
    * none, because the file system guards it. Default: no password.
    */
   readonly passwordFile?: string;
+  /** What clients may take; those left out have their defaults. */
+  readonly limits?: Readonly<Partial<Limits>>;
 }
 
 /** Default TCP port for Redis clients. */
@@ -51,6 +58,7 @@ export class Daemon {
     node: Node,
     doors: Doors,
     at: { socket: string; redisAddress: string | undefined; passwordFile: PasswordFile | undefined },
+    options: RespServerOptions,
   ) {
     this.node = node;
     this.socket = at.socket;
@@ -64,7 +72,7 @@ export class Daemon {
       new NodeKeyspace(node, () => {
         void this.close();
       }),
-      at.passwordFile === undefined ? {} : { password: at.passwordFile.password },
+      options,
     );
     doors.lead((client, path) => {
       this.#server.accept(client, path);
@@ -105,13 +113,24 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
         "--password-file FILE: whoever reached the port could change every key",
     );
   }
+  const clientsMax = await connectionsMax();
+  checkClients(options.limits?.clientsMax, clientsMax);
   const passwordFile =
     options.passwordFile === undefined ? undefined : await readPasswordFile(options.passwordFile);
   const doors = new Doors();
   try {
     await doors.openSocket(socket);
     const redisAddress = redisPort === 0 ? undefined : await doors.openPort(bind, redisPort);
-    return new Daemon(await Node.open(nodeOptions), doors, { socket, redisAddress, passwordFile });
+    return new Daemon(
+      await Node.open(nodeOptions),
+      doors,
+      { socket, redisAddress, passwordFile },
+      {
+        ...options.limits,
+        connectionsMax: clientsMax,
+        ...(passwordFile === undefined ? {} : { password: passwordFile.password }),
+      },
+    );
   } catch (error) {
     await doors.close();
     throw error;
@@ -210,6 +229,10 @@ class Doors {
     const server = createServer((client) => {
       this.#accept(client, path);
     });
+    // A client that cannot be taken, because the process may open no more files, must not end the others.
+    server.on("error", (error) => {
+      debug("accept: %s", error.message);
+    });
     this.#servers.push(server);
     return server;
   }
@@ -262,6 +285,15 @@ function unusable(path: string, cause: unknown): LankvError {
     "LANKV_SOCKET",
     `The socket ${path} cannot be made: ${reason}. Choose another path with --socket PATH.`,
     { cause },
+  );
+}
+
+/** @param max as many as the process can hold */
+function checkClients(wanted: number | undefined, max: number): void {
+  if (wanted === undefined || wanted <= max) return;
+  throw new RangeError(
+    `maxClients must be at most ${String(max)}, not ${String(wanted)}: this process may hold no more files open. Raise ` +
+      "that with 'ulimit -n', or LimitNOFILE of systemd",
   );
 }
 

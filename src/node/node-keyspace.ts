@@ -1,7 +1,6 @@
 /** A node as the Redis-protocol server sees it: values that are deleted or expired are not there. */
 import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
-import { BUCKETS } from "../core/hash.js";
 import { isAlive, type KvRecord } from "../core/record.js";
 import type { Keyspace, KeyspaceListener, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
@@ -10,6 +9,9 @@ import { random } from "./ambient.js";
 import { ready } from "./ready.js";
 import { sought } from "./sought.js";
 import { peersOf, statusOf } from "./status.js";
+
+/** How many records are tried by chance for one that lives, before all are walked. */
+const RANDOM_TRIES_MAX = 64;
 
 export class NodeKeyspace implements Keyspace {
   readonly stop: () => void;
@@ -50,6 +52,10 @@ export class NodeKeyspace implements Keyspace {
     return living(this.#node.map.all(), this.#node.nowMs());
   }
 
+  snapshot(): readonly KvRecord[] {
+    return this.#node.map.snapshot();
+  }
+
   nowMs(): number {
     return this.#node.nowMs();
   }
@@ -82,13 +88,21 @@ export class NodeKeyspace implements Keyspace {
     return this.#node.map.get(key);
   }
 
-  /** Some bucket, and from there on the first with a key that lives. */
+  /**
+   * Tries records by chance. When nearly all are dead, the first from some record on that is not: those behind a long
+   * row of dead ones are then more likely than others.
+   */
   random(): KvRecord | undefined {
-    const from = Math.floor(random() * BUCKETS);
-    for (let step = 0; step < BUCKETS; step += 1) {
-      const records = [...this.bucket((from + step) % BUCKETS)];
-      const record = records[Math.floor(random() * records.length)];
-      if (record !== undefined) return record;
+    if (this.size === 0) return undefined;
+    const nowMs = this.#node.nowMs();
+    for (let tries = 0; tries < RANDOM_TRIES_MAX; tries += 1) {
+      const record = this.#someRecord(random(), 0);
+      if (record !== undefined && isAlive(record, nowMs)) return record;
+    }
+    const from = random();
+    for (let step = 0; step < this.#node.map.records; step += 1) {
+      const record = this.#someRecord(from, step);
+      if (record !== undefined && isAlive(record, nowMs)) return record;
     }
     return undefined;
   }
@@ -111,6 +125,15 @@ export class NodeKeyspace implements Keyspace {
     this.#node.on("published", (channel, payload) => {
       listener.published(channel, payload);
     });
+  }
+
+  /**
+   * @param chance which one: 0 <= chance < 1
+   * @param step so many behind it, beginning anew behind the last
+   */
+  #someRecord(chance: number, step: number): KvRecord | undefined {
+    const { map } = this.#node;
+    return map.at((Math.floor(chance * map.records) + step) % map.records);
   }
 }
 

@@ -1,9 +1,9 @@
 /**
  * A node in this process: the replica, driven by sockets and the clock.
  *
- * It passes inputs to the core and carries out the effects: first what goes to the network, in order, then what listeners are told, in order, so
- * that nothing a listener does comes in between. Keys and values are byte strings here; the text view is in
- * lankv.ts.
+ * It passes inputs to the core and carries out the effects: first what goes to the network, in order, then what listeners
+ * are told, in order, so that nothing a listener does comes in between. Keys and values are byte strings here; the text
+ * view is in lankv.ts.
  */
 import { EventEmitter } from "node:events";
 import createDebug from "debug";
@@ -110,6 +110,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#replica = replica;
     this.#mesh = mesh;
     this.#beacons = beacons;
+    beacons.onUnreadable = (error) => this.#report(error);
     this.#dataDir = dataDir;
     this.#boundTo = hosts?.join(" ");
     this.#addresses = this.addresses.join(" ");

@@ -5,7 +5,7 @@
  * of this kind are constants here: they can be read, and "set" only to what they are.
  */
 import type { Bytes } from "../core/bytes.js";
-import { BOUNDS, type Limits } from "./limits.js";
+import { BOUNDS, type Bound, type Limits } from "./limits.js";
 import { readFlags, type Notifications } from "./notifications.js";
 
 export interface Parameter {
@@ -45,10 +45,10 @@ const OTHER_OUTPUTS = "normal 0 0 0 slave 0 0 0";
 export class Config {
   readonly parameters: ReadonlyMap<string, Parameter>;
 
-  constructor(limits: Limits, notifications: Notifications) {
+  constructor(limits: Limits, notifications: Notifications, bounds: readonly Bound[] = BOUNDS) {
     const parameters = [
       ...Object.entries(CONSTANTS).map(([name, value]) => constant(name, value)),
-      ...BOUNDS.map((bound) =>
+      ...bounds.map((bound) =>
         bound.limit === "unsentBytesMax" ? outputLimit(bound, limits) : limit(bound, limits),
       ),
       notifyParameter(notifications),
@@ -68,7 +68,7 @@ function constant(name: string, value: string): Parameter {
   };
 }
 
-function limit(bound: (typeof BOUNDS)[number], limits: Limits): Parameter {
+function limit(bound: Bound, limits: Limits): Parameter {
   return {
     name: bound.parameter,
     get: () => String(limits[bound.limit]),
@@ -83,7 +83,7 @@ function limit(bound: (typeof BOUNDS)[number], limits: Limits): Parameter {
 }
 
 /** `pubsub BYTES 0 0`: of what Redis lets choose by kinds of clients, only this is a bound here. */
-function outputLimit(bound: (typeof BOUNDS)[number], limits: Limits): Parameter {
+function outputLimit(bound: Bound, limits: Limits): Parameter {
   return {
     name: bound.parameter,
     get: () => `${OTHER_OUTPUTS} pubsub ${String(limits[bound.limit])} 0 0`,
@@ -112,7 +112,7 @@ function notifyParameter(notifications: Notifications): Parameter {
   };
 }
 
-function checkBound({ min, max }: (typeof BOUNDS)[number], value: number): void {
+function checkBound({ min, max }: Bound, value: number): void {
   if (value >= min && value <= max) return;
   throw new RangeError(`argument must be between ${String(min)} and ${String(max)} inclusive`);
 }

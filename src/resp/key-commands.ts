@@ -106,7 +106,7 @@ export const keyCommands: readonly Command[] = [
     group: "generic",
     guarantee: "reads",
     since: "1.0.0",
-    complexity: "O(1)",
+    complexity: "O(1); O(N) when nearly all of the N keys that were ever written are deleted or expired",
     handler: (_, { keyspace }) => keyspace.random()?.key ?? null,
   },
   {

@@ -25,6 +25,8 @@ export interface Keyspace {
   bucket(index: number): Iterable<KvRecord>;
   /** The records of all keys that hold a value now; what is written during a walk may be met or not. */
   all(): Iterable<KvRecord>;
+  /** What is held of every key at this moment, values and tombstones, in no particular order: a copy, 8 bytes a key. */
+  snapshot(): readonly KvRecord[];
   /** The corrected clock, by which keys expire: Unix milliseconds. */
   nowMs(): number;
   /** As `get`, but a missing key is asked of the peers for at most `timeoutMs`. */

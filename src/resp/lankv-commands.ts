@@ -7,6 +7,7 @@ import { conflictToEntry, recordToEntry, recordToMeta } from "./entry.js";
 import { toJson } from "./json.js";
 import { OK, textToBytes } from "./reply.js";
 import { lankvSetCommand } from "./set-command.js";
+import { sortInTurns } from "./sort.js";
 import { keysOf, removeAll } from "./walk.js";
 
 /** Longest time that a command may wait: a day. */
@@ -99,12 +100,12 @@ export const lankvCommands: readonly Command[] = [
     group: "lankv",
     guarantee: "reads",
     complexity: "O(N log(N)) where N is the number of all keys",
+    note: "Other clients are served in between, as with KEYS.",
     handler: (args, context) => {
       const limit = args[1] === undefined ? Number.POSITIVE_INFINITY : toCount(args[1]);
       const prefix = args[0] ?? "";
       const keys = keysOf(context, (key) => key.startsWith(prefix));
-      const first = (all: Bytes[]): Bytes[] => all.sort().slice(0, limit);
-      return keys instanceof Promise ? keys.then(first) : first(keys);
+      return keys instanceof Promise ? sortInTurns(keys, limit) : keys.sort().slice(0, limit);
     },
   },
   {
@@ -116,10 +117,10 @@ export const lankvCommands: readonly Command[] = [
     group: "lankv",
     guarantee: "everywhere",
     complexity: "O(N) where N is the number of all keys",
-    note: "Deletes what this node holds when it is given: what other nodes write meanwhile remains.",
+    note: "Deletes what this node holds when it is given: what is written meanwhile, here or on other nodes, remains.",
     handler: (args, context) => {
       const prefix = args[0] ?? "";
-      return removeAll(context, (key) => key.startsWith(prefix), true);
+      return removeAll(context, (key) => key.startsWith(prefix));
     },
   },
   {

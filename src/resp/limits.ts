@@ -17,11 +17,16 @@ export interface Limits {
   clientBytesMax: number;
 }
 
-/** How a limit is called in CONFIG, and what it may be. */
-interface Bound {
+/** How a limit is called, and what it may be. */
+export interface Bound {
   readonly limit: keyof Limits;
+  /** Its name in CONFIG. */
   readonly parameter: string;
-  readonly unit: "bytes" | "count";
+  /** The long name of the flag of `lankv serve` that sets it; undefined = none does. */
+  readonly flag?: string;
+  /** What is bounded, and what happens beyond. */
+  readonly meaning: string;
+  readonly unit: "bytes" | "seconds" | "count";
   readonly min: number;
   readonly max: number;
   readonly initial: number;
@@ -30,12 +35,31 @@ interface Bound {
 const MIB = 1_048_576;
 
 export const BOUNDS: readonly Bound[] = [
-  { limit: "clientsMax", parameter: "maxclients", unit: "count", min: 1, max: 65_535, initial: 1_000 },
-  { limit: "idleSecondsMax", parameter: "timeout", unit: "count", min: 0, max: 31_536_000, initial: 0 },
+  {
+    limit: "clientsMax",
+    parameter: "maxclients",
+    flag: "max-clients",
+    meaning: "clients at once; the next is told so, and its connection ends",
+    unit: "count",
+    min: 1,
+    max: 65_535,
+    initial: 1_000,
+  },
+  {
+    limit: "idleSecondsMax",
+    parameter: "timeout",
+    flag: "client-timeout",
+    meaning: "silence after which a client's connection ends, 0 = never; subscribers may be silent",
+    unit: "seconds",
+    min: 0,
+    max: 31_536_000,
+    initial: 0,
+  },
   {
     limit: "stallSecondsMax",
     parameter: "lankv-request-timeout",
-    unit: "count",
+    meaning: "silence in the middle of a request after which the connection ends",
+    unit: "seconds",
     min: 1,
     max: 86_400,
     initial: 60,
@@ -43,6 +67,7 @@ export const BOUNDS: readonly Bound[] = [
   {
     limit: "argumentBytesMax",
     parameter: "proto-max-bulk-len",
+    meaning: "the longest argument of a request; then the connection ends",
     unit: "bytes",
     min: MIB,
     max: 256 * MIB,
@@ -51,6 +76,8 @@ export const BOUNDS: readonly Bound[] = [
   {
     limit: "requestBytesMax",
     parameter: "client-query-buffer-limit",
+    flag: "client-query-limit",
+    meaning: "all arguments of a request; then the connection ends",
     unit: "bytes",
     min: MIB,
     max: 256 * MIB,
@@ -59,6 +86,8 @@ export const BOUNDS: readonly Bound[] = [
   {
     limit: "unsentBytesMax",
     parameter: "client-output-buffer-limit",
+    flag: "client-output-limit",
+    meaning: "what waits for a subscriber that does not read; then its connection ends",
     unit: "bytes",
     min: MIB,
     max: 1_024 * MIB,
@@ -67,6 +96,8 @@ export const BOUNDS: readonly Bound[] = [
   {
     limit: "clientBytesMax",
     parameter: "maxmemory-clients",
+    flag: "clients-memory",
+    meaning: "the buffers of all clients; then the client that holds most is cut off",
     unit: "bytes",
     min: 16 * MIB,
     max: 65_536 * MIB,
@@ -74,8 +105,17 @@ export const BOUNDS: readonly Bound[] = [
   },
 ];
 
+/** @param connectionsMax as many clients as the process can hold; Infinity = it does not say */
+export function boundsWithin(connectionsMax: number): readonly Bound[] {
+  return BOUNDS.map((bound) =>
+    bound.limit === "clientsMax" && connectionsMax < bound.max
+      ? { ...bound, max: connectionsMax, initial: Math.min(bound.initial, connectionsMax) }
+      : bound,
+  );
+}
+
 /** @throws {RangeError} one of the given is outside its bounds */
-export function toLimits(given: Partial<Limits>): Limits {
+export function toLimits(given: Partial<Limits>, bounds: readonly Bound[] = BOUNDS): Limits {
   const limits: Limits = {
     clientsMax: 0,
     idleSecondsMax: 0,
@@ -85,7 +125,7 @@ export function toLimits(given: Partial<Limits>): Limits {
     unsentBytesMax: 0,
     clientBytesMax: 0,
   };
-  for (const { limit, min, max, initial } of BOUNDS) {
+  for (const { limit, min, max, initial } of bounds) {
     const value = given[limit] ?? initial;
     if (!Number.isInteger(value) || value < min || value > max) {
       throw new RangeError(

@@ -77,11 +77,12 @@ export class Notifications {
     }
     // What arrives after its time is told of as expired, by whoever watches the clock.
     if (!isAlive(record, nowMs)) return;
-    if (before?.value !== value) {
+    // The same value under another limit is the limit's change; under the same limit it was written again, as a heartbeat is.
+    if (before?.value !== value || before.expiresAtMs === expiresAtMs) {
       if (before === undefined) this.notify("n", "new", key);
       this.notify("$", "set", key);
       if (expiresAtMs !== undefined) this.notify("g", "expire", key);
-    } else if (before.expiresAtMs !== expiresAtMs) {
+    } else {
       this.notify("g", expiresAtMs === undefined ? "persist" : "expire", key);
     }
   }

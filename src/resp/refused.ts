@@ -135,8 +135,9 @@ export const REFUSALS: readonly Refusal[] = [
   {
     family: "Users and access control",
     names: ["acl"],
-    why: "there are no users: whoever may connect may do everything",
-    instead: "Say who may connect by where the server listens.",
+    why: "there is one user, who may do everything",
+    instead:
+      "Say who that is by where the server listens, and with a password: `lankv serve --password-file`.",
   },
   {
     family: "Modules",

@@ -5,7 +5,7 @@ import type { Bytes } from "../core/bytes.js";
 import type { Client, Context, ServerParts } from "./command.js";
 import { Config } from "./config.js";
 import type { Keyspace } from "./keyspace.js";
-import { toLimits, type Limits } from "./limits.js";
+import { boundsWithin, toLimits, type Limits } from "./limits.js";
 import { Notifications } from "./notifications.js";
 import { Password } from "./password.js";
 import { encode, ErrorReply } from "./reply.js";
@@ -18,12 +18,16 @@ const debug = createDebug("lankv:resp");
 
 /** How often silent connections are looked for. */
 const SILENCE_CHECK_MS = 1_000;
+/** How many connections beyond the bound are told so at once; others are closed without a word. */
+const REFUSED_MAX = 32;
 
 export interface RespServerOptions extends Partial<Limits> {
   /** Which keyspace events there are, in Redis's letters, such as "KEx"; "" = none. Default: "AKE", all. */
   readonly notifyKeyspaceEvents?: string;
   /** What clients that come by TCP must give. Default: nothing. */
   readonly password?: Bytes;
+  /** As many connections as the process can hold: `clientsMax` may be no greater. Default: no bound. */
+  readonly connectionsMax?: number;
 }
 
 export class RespServer {
@@ -43,12 +47,13 @@ export class RespServer {
   /** @throws {RangeError} an option outside its bounds */
   constructor(keyspace: Keyspace, options: RespServerOptions = {}) {
     this.#keyspace = keyspace;
-    this.#limits = toLimits(options);
+    const bounds = boundsWithin(options.connectionsMax ?? Infinity);
+    this.#limits = toLimits(options, bounds);
     this.#password = options.password === undefined ? undefined : new Password(options.password);
     this.#notifications = new Notifications(this.#hub, keyspace, options.notifyKeyspaceEvents ?? "AKE");
     this.#parts = {
       hub: this.#hub,
-      config: new Config(this.#limits, this.#notifications),
+      config: new Config(this.#limits, this.#notifications, bounds),
       stats: new Stats(),
       clients: () => this.#sessions,
     };
@@ -122,6 +127,10 @@ export class RespServer {
 
   /** A client may be silent and never leave: the connection ends without it. */
   #refuse(socket: Socket): void {
+    if (this.#refused.size >= REFUSED_MAX) {
+      socket.destroy();
+      return;
+    }
     this.#refused.add(socket);
     socket.once("close", () => {
       this.#refused.delete(socket);

@@ -2,6 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bytes } from "../core/bytes.js";
 import { BUCKETS } from "../core/hash.js";
+import type { KvRecord } from "../core/record.js";
 import type { Context } from "./command.js";
 import type { Keyspace } from "./keyspace.js";
 import { remove } from "./write.js";
@@ -11,6 +12,9 @@ const KEYS_A_TURN = 16_384;
 /** How many keys are deleted before others get a turn, and what was written leaves for the peers. */
 const REMOVED_A_TURN = 1_024;
 
+/** How many keys a step of SCAN looks at, and a bucket more, whatever it is asked for: nobody else has a turn meanwhile. */
+export const SCAN_MAX = 16_384;
+
 export interface Scanned {
   readonly keys: readonly Bytes[];
   /** The bucket to go on from; 0 when all were walked. */
@@ -18,7 +22,7 @@ export interface Scanned {
 }
 
 /**
- * One step of SCAN: whole buckets from `cursor` on until `count` keys were looked at.
+ * One step of SCAN: whole buckets from `cursor` on until `count` keys were looked at, or {@link SCAN_MAX}.
  * @param accepts whether a record's key is wanted
  */
 export function scan(
@@ -28,9 +32,10 @@ export function scan(
   accepts: (key: Bytes) => boolean,
 ): Scanned {
   const keys: Bytes[] = [];
+  const max = Math.min(count, SCAN_MAX);
   let seen = 0;
   let index = cursor;
-  for (; index < BUCKETS && seen < count; index += 1) {
+  for (; index < BUCKETS && seen < max; index += 1) {
     for (const { key } of keyspace.bucket(index)) {
       seen += 1;
       if (accepts(key)) keys.push(key);
@@ -51,18 +56,18 @@ export function keysOf(
 }
 
 /**
- * Deletes all keys that are accepted, in turns as `keysOf`.
- * @param isTold whether the subscribers are told of each
+ * Deletes the keys that are accepted and hold now what they hold when it is called: what is written meanwhile remains.
+ * In turns as `keysOf`. The subscribers are told of each.
  * @returns how many held a value until then
  */
-export function removeAll(
-  context: Context,
-  accepts: (key: Bytes) => boolean,
-  isTold: boolean,
-): number | Promise<number> {
-  const removeOne = (key: Bytes): boolean => (isTold ? remove(context, key) : context.keyspace.delete(key));
-  const keys = keysOf(context, accepts);
-  return keys instanceof Promise ? removeInTurns(keys, removeOne) : keys.filter(removeOne).length;
+export function removeAll(context: Context, accepts: (key: Bytes) => boolean): number | Promise<number> {
+  const { keyspace, isInTransaction } = context;
+  const removeOne = (record: KvRecord): boolean => {
+    const { key, kind } = record;
+    return kind === "value" && accepts(key) && keyspace.lastWrite(key) === record && remove(context, key);
+  };
+  const records = keyspace.snapshot();
+  return isInTransaction ? records.filter(removeOne).length : removeInTurns(records, removeOne);
 }
 
 async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean): Promise<Bytes[]> {
@@ -77,14 +82,16 @@ async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean)
 }
 
 async function removeInTurns(
-  keys: Promise<readonly Bytes[]>,
-  removeOne: (key: Bytes) => boolean,
+  records: readonly KvRecord[],
+  removeOne: (record: KvRecord) => boolean,
 ): Promise<number> {
+  let seen = 0;
   let removed = 0;
-  for (const key of await keys) {
-    if (!removeOne(key)) continue;
-    removed += 1;
-    if (removed % REMOVED_A_TURN === 0) await setImmediate();
+  for (const record of records) {
+    seen += 1;
+    const isRemoved = removeOne(record);
+    if (isRemoved) removed += 1;
+    if (seen % KEYS_A_TURN === 0 || (isRemoved && removed % REMOVED_A_TURN === 0)) await setImmediate();
   }
   return removed;
 }

@@ -1,7 +1,10 @@
 /** serve and what ends it; status, peers, wait, ping, stop, version, repl. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import { after, describe, it } from "node:test";
 import { objectFrom, objectsFrom } from "./json.js";
 import { aloneFlags, Daemon, freePort, lankv, scratchDirectory } from "./lankv.js";
@@ -68,6 +71,65 @@ describe("serve", () => {
     } finally {
       await daemon.end();
     }
+  });
+
+  it(
+    "outlives more clients than it may have files open",
+    { skip: process.platform !== "linux" },
+    async () => {
+      const port = await freePort();
+      const daemon = await Daemon.start(directory, ["--redis-port", String(port)], "few-files", 120);
+      const clients: Socket[] = [];
+      try {
+        let closed = 0;
+        for (let index = 0; index < 300; index += 1) {
+          const client = connect(port, "127.0.0.1");
+          client.on("error", () => undefined).on("close", () => (closed += 1));
+          clients.push(client.resume());
+        }
+        const first = clients[0];
+        assert(first !== undefined);
+        // Beacons go out each second, and need a file each.
+        for (let uptime = 0; uptime < 4;) {
+          first.write("info server\r\n");
+          const chunks: unknown[] = await once(first, "data", { signal: AbortSignal.timeout(20_000) });
+          uptime = Number(/uptime_in_seconds:(\d+)/.exec(String(chunks[0]))?.[1] ?? uptime);
+        }
+        assert(closed >= 200 && closed < 290, `${closed} of 300 clients are gone`);
+      } finally {
+        for (const client of clients) client.destroy();
+      }
+      assert.equal(await daemon.output("ping", "-q"), "");
+      assert.equal(await daemon.end(), 0);
+    },
+  );
+
+  it("bounds its clients as its flags and the environment say", async () => {
+    const port = await freePort();
+    const flags = ["--max-clients", "7", "--client-timeout", "2m", "--client-query-limit", "2MiB"];
+    const bounds = ["--client-output-limit", "1GiB", "--clients-memory", "33554432"];
+    const daemon = await Daemon.start(directory, ["--redis-port", String(port), ...flags, ...bounds]);
+    try {
+      const client = connect(port, "127.0.0.1");
+      client.end(
+        "config get maxclients timeout client-query-buffer-limit maxmemory-clients client-output*\r\nquit\r\n",
+      );
+      const lines = (await text(client)).split("\r\n");
+      for (const [name, value] of [
+        ["maxclients", "7"],
+        ["timeout", "120"],
+        ["client-query-buffer-limit", "2097152"],
+        ["client-output-buffer-limit", "normal 0 0 0 slave 0 0 0 pubsub 1073741824 0 0"],
+        ["maxmemory-clients", "33554432"],
+      ] as const) {
+        assert.equal(lines[lines.indexOf(name) + 2], value, name);
+      }
+    } finally {
+      assert.equal(await daemon.end(), 0);
+    }
+    const refused = await lankv(["serve", ...(await aloneFlags())], { env: { LANKV_MAX_CLIENTS: "0" } });
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /LANKV_MAX_CLIENTS.*must be from 1 to 65535/);
   });
 
   it("logs one line each, in JSON if asked, and as much as asked", async () => {

@@ -154,13 +154,24 @@ export class Daemon {
     });
   }
 
-  /** Starts one and waits until it answers; without further flags it is alone and has no TCP port. */
-  static async start(directory: string, flags: readonly string[] = [], name = "d"): Promise<Daemon> {
+  /**
+   * Starts one and waits until it answers; without further flags it is alone and has no TCP port.
+   * @param openFiles how many files it may open; undefined = as many as this process
+   */
+  static async start(
+    directory: string,
+    flags: readonly string[] = [],
+    name = "d",
+    openFiles?: number,
+  ): Promise<Daemon> {
     const socket = path.join(directory, `${name}.sock`);
     const own = ["--name", name, "--socket", socket];
     const alone = flags.includes("--interface") ? [] : await aloneFlags();
     const port = flags.includes("--redis-port") ? [] : ["--redis-port", "0"];
-    const child = spawn(process.execPath, [bin, "serve", ...own, ...alone, ...port, ...flags], {
+    const command = [process.execPath, bin, "serve", ...own, ...alone, ...port, ...flags];
+    const limit = openFiles === undefined ? [] : ["prlimit", `--nofile=${openFiles}:${openFiles}`];
+    const [program = "", ...args] = [...limit, ...command];
+    const child = spawn(program, args, {
       env: cleanEnv(),
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -153,6 +153,23 @@ describe("watch", () => {
     assert.equal(await running.ended(), 130);
   });
 
+  for (const [what, isThere, wait] of [
+    ["keys that were there", true, "1s"],
+    ["changes", false, "4s"],
+  ] as const) {
+    it(`says how many ${what} it has not shown when its time is up`, async () => {
+      const client = await Client.connect({ path: daemon.socket }, 5_000);
+      const pairs = Array.from({ length: 10 }, (_, at) => [`r/many/${at}`, "v"]).flat();
+      if (isThere) await client.call("MSET", ...pairs);
+      const running = await watching("-W", wait, "--exec", "echo line; sleep 0.8");
+      if (!isThere) await client.call("MSET", ...pairs);
+      client.close();
+      await running.ended();
+      const missed = Number(/^lankv: lagged: (\d+) changes/.exec(running.stderr)?.[1]);
+      assert.equal(running.lines.length + missed, 11);
+    });
+  }
+
   it("ends with 4 when the daemon does, and with 130 when it is interrupted", async () => {
     const brief = await Daemon.start(directory, [], "brief");
     await brief.output("set", "r/0", "there");

@@ -50,6 +50,18 @@ describe("the backlog of a watch", () => {
     assert.deepEqual(await backlog.take(9), []);
   });
 
+  it("counts what waits when it is closed", async () => {
+    const backlog = new Backlog();
+    for (const key of ["a", "b", "c"]) backlog.add(key, "set");
+    await backlog.take(1);
+    backlog.close();
+    backlog.close();
+    backlog.add("d", "set");
+    assert.equal(backlog.takeMissed(), 2);
+    backlog.miss(5);
+    assert.equal(backlog.takeMissed(), 5);
+  });
+
   it("counts what it has no room for; who waits already may go on changing", async () => {
     const backlog = new Backlog();
     for (let key = 0; key < KEYS_WAITING_MAX + 3; key += 1) backlog.add(String(key), "set");

@@ -9,6 +9,8 @@ import {
   readList,
   readPort,
   readPortOrNone,
+  readSeconds,
+  readSize,
   readTimeout,
 } from "../../../src/cli/flags.js";
 
@@ -40,6 +42,28 @@ describe("a time to wait", () => {
     assert.equal(readTimeout("24h"), 86_400_000);
     assert.throws(() => readTimeout("30d"), InvalidArgumentError);
     assert.throws(() => readTimeout("86400001ms"), InvalidArgumentError);
+  });
+});
+
+describe("a number of seconds", () => {
+  it("is rounded up", () => {
+    assert.equal(readSeconds("0"), 0);
+    assert.equal(readSeconds("1ms"), 1);
+    assert.equal(readSeconds("2m"), 120);
+    assert.equal(readSeconds("365d"), 31_536_000);
+    assert.throws(() => readSeconds("366d"), InvalidArgumentError);
+  });
+});
+
+describe("a size", () => {
+  it("is in bytes, or in what is named", () => {
+    assert.equal(readSize("0"), 0);
+    assert.equal(readSize("65536"), 65_536);
+    assert.equal(readSize("2KiB"), 2_048);
+    assert.equal(readSize("32MiB"), 33_554_432);
+    assert.equal(readSize("1GiB"), 1_073_741_824);
+    for (const text of ["", "MiB", "1 MiB", "1mb", "-1", "1.5MiB", "constructor"])
+      assert.throws(() => readSize(text), InvalidArgumentError, text);
   });
 });
 

@@ -115,6 +115,46 @@ describe("the beacon socket on the loopback interface", () => {
     assert.equal(read.mock.callCount(), 2);
   });
 
+  it("uses the networks of the interfaces that were chosen", async () => {
+    const info = { family: "IPv4", netmask: "255.0.0.0", mac: "", internal: true, cidr: null } as const;
+    mock.method(os, "networkInterfaces", () => ({
+      lo: [{ ...info, address: "127.0.0.1" }],
+      eth0: [{ ...info, address: "10.0.0.1" }],
+    }));
+    syncBuiltinESMExports();
+    const chosen = await listen();
+    const all = await listen({ interfaces: undefined, discovery: false });
+    const addresses = ({ socket }: typeof all) => socket.networks().map(({ address }) => address);
+    assert.deepEqual(addresses(chosen), ["127.0.0.1"]);
+    assert.deepEqual(addresses(all), ["127.0.0.1", "10.0.0.1"]);
+  });
+
+  it("keeps the networks that it knows while they cannot be read, and says so once", async () => {
+    const { socket, heard } = await listen();
+    const errors: string[] = [];
+    socket.onUnreadable = ({ message }) => errors.push(message);
+    const { networkInterfaces } = os;
+    let isFailing = false;
+    mock.method(os, "networkInterfaces", () => {
+      if (isFailing) throw new Error("uv_interface_addresses returned error 24");
+      return networkInterfaces();
+    });
+    syncBuiltinESMExports();
+    for (const round of [1, 2]) {
+      isFailing = false;
+      const known = socket.networks().map(({ address }) => address);
+      isFailing = true;
+      socket.send(Buffer.from(`${round}`), []);
+      assert.deepEqual(
+        socket.networks().map(({ address }) => address),
+        known,
+      );
+      await until("it came", () => heard.includes(`${round} from 127.0.0.1`));
+      assert.equal(errors.length, round);
+    }
+    assert.match(errors[0] ?? "", /error 24$/);
+  });
+
   it("survives a peer whose name nobody knows and an address that cannot be reached", async () => {
     const { socket, heard } = await listen({ peers: ["nobody.invalid"] });
     socket.send(Buffer.from("one"), ["256.1.1.1"]);

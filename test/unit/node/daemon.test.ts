@@ -6,7 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { serve } from "../../../src/node/daemon.js";
+import { connectionsMax } from "../../../src/node/file-limit.js";
 import { freeUdpPort } from "../net/loopback.js";
+
+describe("a daemon's bound on clients", () => {
+  it("is no greater than what the process can hold", { skip: process.platform !== "linux" }, async () => {
+    const max = await connectionsMax();
+    const options = { memory: true, interfaces: ["lo"], beaconPort: await freeUdpPort(), redisPort: 0 };
+    const socket = join(tmpdir(), "lankv-never-made");
+    await assert.rejects(serve({ ...options, socket, limits: { clientsMax: max + 1 } }), {
+      name: "RangeError",
+      message: /^maxClients must be at most \d+, not \d+: .* 'ulimit -n'/,
+    });
+  });
+});
 
 describe("a daemon's socket", { skip: process.platform === "win32" && "it has no mode there" }, () => {
   it("is nobody else's from its first moment, whatever the umask, which stays as it was", async (test) => {

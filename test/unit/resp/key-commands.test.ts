@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { SCAN_MAX } from "../../../src/resp/walk.js";
 import { ClientStage } from "./client-stage.js";
 
 let stage: ClientStage;
@@ -134,7 +136,7 @@ describe("expiry", () => {
 });
 
 describe("FLUSHALL and FLUSHDB", () => {
-  it("delete everything, and tell nobody, as Redis", async () => {
+  it("delete everything, and tell of each key", async () => {
     await stage.reply("mset", "a", "1", "b", "2");
     stage.told();
     await stage.expect([
@@ -145,7 +147,23 @@ describe("FLUSHALL and FLUSHDB", () => {
       ["dbsize", ":0"],
       ["flushdb", "+OK"],
     ]);
-    assert.deepEqual(stage.told(), []);
+    assert.deepEqual(stage.told(), ["g del a", "g del b"]);
+  });
+
+  it("leave what is written while they run", async () => {
+    for (const request of [["flushall"], ["flushdb"], ["lankv.clear", "k"]]) {
+      for (let index = 0; index < 3_000; index += 1) stage.keyspace.set(`k${index}`, "old");
+      const deleted = stage.reply(...request);
+      await setImmediate();
+      assert(stage.keyspace.size > 0, "it has not ended");
+      stage.keyspace.set("k2999", "new");
+      stage.keyspace.set("kept", "new");
+      await deleted;
+      await stage.expect([
+        ["dbsize", ":2"],
+        ["mget k2999 kept", "*2\r\n$3\r\nnew\r\n$3\r\nnew"],
+      ]);
+    }
   });
 
   it("let others have a turn when there is much to delete", async () => {
@@ -170,6 +188,30 @@ describe("in a transaction", () => {
       ["flushall", "+OK"],
       ["dbsize", ":0"],
     ]);
+  });
+});
+
+describe("SCAN", () => {
+  it("looks at no more keys in a call than others can wait for, whatever COUNT says", async () => {
+    const { keyspace } = stage;
+    for (let index = 0; index < 50_000; index += 1) keyspace.set(`k${index}`, "v");
+    let looks = 0;
+    const bucket = keyspace.bucket.bind(keyspace);
+    keyspace.bucket = (index) => {
+      const records = [...bucket(index)];
+      looks += records.length;
+      return records;
+    };
+    const met = new Set<string>();
+    let cursor = "0";
+    do {
+      looks = 0;
+      const lines = (await stage.reply("scan", cursor, "count", "1000000")).split("\r\n");
+      cursor = lines[2] ?? "";
+      for (const line of lines) if (line.startsWith("k")) met.add(line);
+      assert(looks < 2 * SCAN_MAX, `${looks} keys in a call`);
+    } while (cursor !== "0");
+    assert.equal(met.size, 50_000);
   });
 });
 

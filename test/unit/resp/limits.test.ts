@@ -29,6 +29,43 @@ describe("limits", () => {
     }
   });
 
+  it("count whom they turned away, until CONFIG RESETSTAT", async () => {
+    await start({ clientsMax: 2 });
+    const [client, listener] = [await host.client(), await host.client()];
+    listener.send("subscribe a b", "psubscribe c*");
+    await listener.until(":3\r\n");
+    assert.match(await (await host.client()).all(), /^-ERR max number of clients/);
+    const before = await client.ask("info clients stats");
+    for (const line of [
+      "connected_clients:2",
+      "maxclients:2",
+      "total_connections_received:2",
+      "rejected_connections:1",
+      "evicted_clients:0",
+      "pubsub_channels:2",
+      "pubsub_patterns:1",
+    ]) {
+      assert.ok(before.includes(`\r\n${line}\r\n`), `${line} in ${before}`);
+    }
+    assert.match(before, /\r\ntotal_commands_processed:[34]\r\n/);
+    await client.ask("config resetstat");
+    assert.match(
+      await client.ask("info stats"),
+      /\r\ntotal_connections_received:0\r\n[^]*rejected_connections:0\r\n/,
+    );
+  });
+
+  it("let no more clients be chosen than the process can hold", async () => {
+    await start({ connectionsMax: 60 });
+    const client = await host.client();
+    assert.equal(await client.ask("config get maxclients"), "*2\r\n$10\r\nmaxclients\r\n$2\r\n60\r\n");
+    assert.match(await client.ask("config set maxclients 61"), /^-ERR .*between 1 and 60 inclusive\r\n$/);
+    assert.throws(
+      () => new RespServer(new MemoryKeyspace(), { connectionsMax: 60, clientsMax: 61 }),
+      RangeError,
+    );
+  });
+
   it("on arguments hold at the length, before a byte of them is kept", async () => {
     await start({ argumentBytesMax: 2 * MIB });
     const client = await host.client();

@@ -79,6 +79,10 @@ export class MemoryKeyspace implements Keyspace {
     return this.#records.values();
   }
 
+  snapshot(): readonly KvRecord[] {
+    return [...this.#records.values()];
+  }
+
   nowMs(): number {
     return this.wallMs;
   }

@@ -76,7 +76,8 @@ describe("keyspace events", () => {
     assert.deepEqual(eventsOf(record("1")), ["set"]);
     assert.deepEqual(eventsOf(record("1", laterMs)), ["set", "expire"]);
     assert.deepEqual(eventsOf(record("2"), record("1")), ["set"]);
-    assert.deepEqual(eventsOf(record("1"), record("1")), []);
+    assert.deepEqual(eventsOf(record("1"), record("1")), ["set"], "a heartbeat");
+    assert.deepEqual(eventsOf(record("1", laterMs), record("1", laterMs)), ["set", "expire"]);
     assert.deepEqual(eventsOf(record("1", laterMs), record("1")), ["expire"]);
     assert.deepEqual(eventsOf(record("1", laterMs + 1), record("1", laterMs)), ["expire"]);
     assert.deepEqual(eventsOf(record("1"), record("1", laterMs)), ["persist"]);

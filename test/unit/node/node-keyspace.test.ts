@@ -1,0 +1,57 @@
+/** The keyspace of a real node, on the loopback interface. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, it, mock } from "node:test";
+import { NodeKeyspace } from "../../../src/node/node-keyspace.js";
+import { Node } from "../../../src/node/node.js";
+import { resolveOptions } from "../../../src/node/options.js";
+import { freeUdpPort } from "../net/loopback.js";
+
+let node: Node;
+let keyspace: NodeKeyspace;
+
+beforeEach(async () => {
+  node = await Node.open(
+    resolveOptions({ memory: true, interfaces: ["lo"], beaconPort: await freeUdpPort() }),
+  );
+  keyspace = new NodeKeyspace(node, () => undefined);
+});
+
+afterEach(async () => {
+  mock.restoreAll();
+  await node.close();
+});
+
+describe("a key by chance", () => {
+  it("is none when none holds a value", () => {
+    assert.equal(keyspace.random(), undefined);
+    for (const key of ["a", "b"]) keyspace.set(key, "v");
+    for (const key of ["a", "b"]) keyspace.delete(key);
+    assert.equal(keyspace.random(), undefined);
+    keyspace.set("a", "v", keyspace.nowMs() - 1);
+    assert.equal(keyspace.random(), undefined);
+  });
+
+  it("is each as likely as another", () => {
+    const counts = new Map<string, number>();
+    for (let key = 0; key < 64; key += 1) {
+      keyspace.set(String(key), "v");
+      keyspace.set(`gone ${key}`, "v");
+      keyspace.delete(`gone ${key}`);
+    }
+    for (let draw = 0; draw < 6_400; draw += 1) {
+      const key = keyspace.random()?.key ?? "none";
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    assert.equal(counts.size, 64);
+    for (const [key, count] of counts) assert.ok(count > 40 && count < 200, `${key}: ${count} of 6400 draws`);
+  });
+
+  it("is found among many that are deleted, without a walk over the buckets", () => {
+    keyspace.set("kept", "v");
+    for (let key = 0; key < 5_000; key += 1) keyspace.set(String(key), "v");
+    for (let key = 0; key < 5_000; key += 1) keyspace.delete(String(key));
+    const bucket = mock.method(node.map, "bucket");
+    for (let draw = 0; draw < 20; draw += 1) assert.equal(keyspace.random()?.key, "kept");
+    assert.equal(bucket.mock.callCount(), 0);
+  });
+});
