@@ -29,6 +29,8 @@ export class Peer {
   stream: InStream | undefined;
   /** Number up to which it has confirmed that it holds the own stream; 0 = nothing yet. */
   confirmed = 0;
+  /** How many of its questions were answered. */
+  answers = 0;
   /** When it was last asked to confirm, and the head of the own stream then. */
   confirmAskedAtMs = -Infinity;
   confirmAskedHead = 0;

@@ -297,6 +297,7 @@ export class Replica {
         return;
       case "question":
       case "list":
+        peer.answers += 1;
         for (const part of answersTo(message, this.self.writer, this.#map, this.#outbox.stream))
           this.#send(part, peer.writer);
         return;
