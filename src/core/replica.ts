@@ -166,11 +166,6 @@ export class Replica {
     return this.#outbox.publish(channel, payload);
   }
 
-  /** How many linked peers have confirmed that they hold every message up to `seq` of the own stream. */
-  confirmedBy(seq: number): number {
-    return this.#presence.linked.filter((peer) => peer.confirmed >= seq).length;
-  }
-
   /** Takes over records that were held before the start: neither changes nor writes. */
   restore(records: Iterable<KvRecord>, now: Now): void {
     this.#copy.restore(records, now);
