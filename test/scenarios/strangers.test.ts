@@ -118,6 +118,23 @@ describe("a goodbye", () => {
     assert.equal(table.replica.presence.peers.size, 0);
   });
 
+  for (const type of ["confirm", "tick"] as const) {
+    it(`waits though a ${type} that was sent before it comes later`, () => {
+      const table = new Table();
+      const peer = new Played(table, "00000000000000b1", { root: "1111111111111111", keys: 0, head: 1 });
+      peer.link("10.0.0.1");
+      table.step({ type: "beacon", beacon: peer.beacon({ goodbye: true, head: 3 }), from: "10.0.0.1" });
+      table.hear({ type: "set", from: peer.writer, seq: 2, records: [recordOf(peer.writer, "two")] });
+      if (type === "tick") peer.tick();
+      else table.hear({ type, from: peer.writer, head: 2 });
+      table.step({ type: "wake" });
+      table.hear({ type: "set", from: peer.writer, seq: 3, records: [recordOf(peer.writer, "three")] });
+      assert.equal(table.replica.get("three")?.value, "v");
+      table.step({ type: "wake" });
+      assert.equal(table.replica.presence.peers.size, 0);
+    });
+  }
+
   it("waits half a second of silence for what was lost", () => {
     const table = new Table();
     const peer = new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 });
