@@ -5,6 +5,8 @@ import type { Writer } from "./version.js";
 
 /** How many questions in a row a peer may leave unanswered before others are asked rather than it. */
 const LOST_MAX = 3;
+/** For how long after the last of them. Then it is tried once more: a peer that nobody asks cannot show that it answers. */
+const LOST_MS = 32_000;
 /** Of so many readings of its clock, the one that was least delayed counts. */
 const CLOCK_READINGS_MAX = 8;
 /** How many addresses of one peer are remembered. */
@@ -21,8 +23,9 @@ export class Peer {
   host: string;
   /** Whether it has said goodbye, and only what it had sent before is awaited. */
   isLeaving = false;
-  /** Questions in a row that it left unanswered. */
+  /** Questions in a row that it left unanswered, and when the last of them was given up. */
   lost = 0;
+  lostAtMs = -Infinity;
   /** Time of a question and the first part of its answer; undefined before the first. */
   rttMs: number | undefined;
   /** Its stream; undefined until its first message. */
@@ -84,6 +87,11 @@ export class Peer {
   /** Whether it answers what it is asked, as far as is known. */
   get isResponsive(): boolean {
     return this.lost < LOST_MAX;
+  }
+
+  /** What it left unanswered long ago does not count for ever. */
+  forgiveLosses(nowMs: number): void {
+    if (!this.isResponsive && nowMs >= this.lostAtMs + LOST_MS) this.lost = LOST_MAX - 1;
   }
 
   /**

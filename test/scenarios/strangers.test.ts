@@ -42,6 +42,15 @@ class Table {
     }
   }
 
+  /** Answers for a peer that has nothing. */
+  answerNothing(from: string, { type, ...rest }: Message): void {
+    const id = "id" in rest ? rest.id : 0;
+    const part = { from, id, part: 0, last: true } as const;
+    if (type === "list") this.hear({ type: "list_answer", ...part, groups: [] });
+    else if (type === "question")
+      this.hear({ type: "answer", ...part, next: undefined, tail: 1, omits: false, records: [] });
+  }
+
   hear(message: Message): readonly Effect[] {
     return this.step({ type: "message", message });
   }
@@ -102,6 +111,36 @@ describe("a peer that ticks but never answers", () => {
     table.pass(30_000, beat);
     assert.ok(asked(table.effects, "question", silent.writer), "the one that claims most is asked first");
     assert.ok(asked(table.effects, "question", honest.writer));
+  });
+});
+
+describe("a peer that did not answer for a while", () => {
+  it("is compared with again, and gets its receipts", () => {
+    const table = new Table();
+    const slow = new Played(table, "00000000000000b1", { root: "1111111111111111", keys: 1, head: 5 });
+    const other = new Played(table, "00000000000000b2", { root: EMPTY_ROOT, keys: 0 });
+    slow.link("10.0.0.1");
+    other.link("10.0.0.2");
+    let isAnswering = false;
+    let seen = 0;
+    const answer = (): void => {
+      for (const effect of table.effects.slice(seen)) {
+        seen += 1;
+        if (effect.type !== "publish" || effect.to === undefined) continue;
+        if (effect.to === other.writer || isAnswering) table.answerNothing(effect.to, effect.message);
+      }
+    };
+    const beat = (): void => {
+      slow.tick();
+      other.tick();
+      table.hear({ type: "confirm", from: slow.writer, head: 5 });
+      answer();
+    };
+    table.pass(20_000, beat);
+    assert.equal(table.replica.presence.peers.get(slow.writer)?.isResponsive, false);
+    isAnswering = true;
+    table.pass(40_000, beat);
+    assert.ok(asked(table.effects, "receipt", slow.writer));
   });
 });
 
