@@ -108,6 +108,11 @@ export class Peer {
     if (this.#clockReadingsMs.length > CLOCK_READINGS_MAX) this.#clockReadingsMs.shift();
   }
 
+  /** The own wall clock was set: what was read by it means nothing any more. */
+  forgetClock(): void {
+    this.#clockReadingsMs.length = 0;
+  }
+
   /** Every address that it was heard from, the latest last. */
   get hosts(): readonly string[] {
     return [...this.#hosts.keys()];
