@@ -318,6 +318,7 @@ export class Process {
       message,
       to,
       bytes: frame.length,
+      frame,
       atMs: this.network.schedule.nowMs,
     });
     for (const link of [...this.#readers]) {
