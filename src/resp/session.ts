@@ -58,7 +58,6 @@ export class Session implements Client, Subscriber {
   libraryVersion: Bytes = "";
   protocol: Protocol = 2;
   replies: ReplyMode = "on";
-  isExempt = false;
   lastCommand = "";
   isAuthenticated: boolean;
   isWaiting = false;
