@@ -8,5 +8,5 @@ export async function collectGarbage(): Promise<void> {
   const gc: unknown = runInNewContext("gc");
   // What a turn has looked at stays until its end.
   await setImmediate();
-  if (typeof gc === "function") gc();
+  if (typeof gc === "function") Reflect.apply(gc, undefined, []);
 }
