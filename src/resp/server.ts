@@ -116,7 +116,7 @@ export class RespServer {
     while (this.#heldBytes > this.#limits.clientBytesMax) {
       let greatest: Session | undefined;
       for (const session of this.#sessions) {
-        if (!session.isExempt && session.heldBytes > (greatest?.heldBytes ?? 0)) greatest = session;
+        if (session.heldBytes > (greatest?.heldBytes ?? 0)) greatest = session;
       }
       if (greatest === undefined) return;
       debug("client %d: cut off, it holds %d bytes", greatest.id, greatest.heldBytes);

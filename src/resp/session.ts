@@ -58,7 +58,6 @@ export class Session implements Client, Subscriber {
   libraryVersion: Bytes = "";
   protocol: Protocol = 2;
   replies: ReplyMode = "on";
-  isExempt = false;
   lastCommand = "";
   isAuthenticated: boolean;
   isWaiting = false;
@@ -77,6 +76,8 @@ export class Session implements Client, Subscriber {
   /** Something came or went since `#activeAt`. The clock is read once a second, and not for each chunk. */
   #wasActive = false;
   #output = "";
+  /** Messages that follow the reply to the transaction that is being carried out. */
+  #afterExec = "";
   #heldBytes = 0;
   #isRunning = false;
   /** Has given way, and goes on by itself. */
@@ -159,7 +160,7 @@ export class Session implements Client, Subscriber {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength + this.#output.length;
+    return this.#socket.writableLength + this.#output.length + this.#afterExec.length;
   }
 
   /** Bytes of all its buffers. */
@@ -192,13 +193,16 @@ export class Session implements Client, Subscriber {
   kill(): void {
     this.#isEnding = true;
     this.#output = "";
+    this.#afterExec = "";
     this.#socket.destroy();
     this.#account(0);
   }
 
   push(frame: Bytes): void {
     if (this.#isEnding) return;
-    this.#output += frame;
+    // A message must not come before the reply to the transaction that subscribed to it, nor in its middle.
+    if (this.#isRunning && this.lastCommand === "exec") this.#afterExec += frame;
+    else this.#output += frame;
     if (this.unsentBytes > this.#limits.unsentBytesMax) {
       debug("client %d: cut off, it does not read what it listens to", this.id);
       this.kill();
@@ -316,6 +320,10 @@ export class Session implements Client, Subscriber {
     const reply = execute(request, this.#context);
     if (reply instanceof Promise) this.#wait(reply);
     else this.#answer(reply);
+    if (this.#afterExec !== "") {
+      this.#output += this.#afterExec;
+      this.#afterExec = "";
+    }
   }
 
   #wait(reply: Promise<Reply>): void {

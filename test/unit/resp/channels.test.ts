@@ -130,6 +130,17 @@ describe("channels", () => {
     assert.equal(await listener.until("you\r\n"), ">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$3\r\nyou\r\n");
   });
 
+  for (const protocol of [2, 3] as const) {
+    it(`give a transaction's own messages after its reply in RESP${protocol}`, async () => {
+      await listener.ask(`hello ${protocol}`);
+      listener.send("multi", "subscribe news", "publish news me", "exec");
+      const text = await listener.until("me\r\n");
+      const own = [new Push(["subscribe", "news", 1]), 1, new Push(["message", "news", "me"])];
+      const [subscribed, published, message] = own.map((each) => encode(each, protocol));
+      assert(text.endsWith(`*2\r\n${subscribed}${published}${message}`), text);
+    });
+  }
+
   it("are heard also by who wants no replies", async () => {
     await listener.ask("hello 3");
     listener.send("client reply off", "ping", "subscribe news", "ping");

@@ -30,6 +30,23 @@ describe("the request parser", () => {
     assert.deepEqual(read(stream), requests);
   });
 
+  for (const [line, words] of [
+    ['echo a"b c"', ["echo", "ab c"]],
+    ["echo a'b c' d", ["echo", "ab c", "d"]],
+    ["echo 'a\\\\'", undefined],
+    ["echo 'a\\n\\'b'", ["echo", "a\\n'b"]],
+    ['echo a"b"c', undefined],
+    ['echo a"', undefined],
+    ['echo ""', ["echo", ""]],
+    ["  \techo\v  ", ["echo\v"]],
+  ] as const) {
+    it(`reads the line ${JSON.stringify(line)} as Redis does`, () => {
+      const parse = (): Request[] => read(Buffer.from(`${line}\n`));
+      if (words === undefined) assert.throws(parse, ProtocolError);
+      else assert.deepEqual(parse(), [words]);
+    });
+  }
+
   it("reads a line of blanks in a time that does not grow with their square", () => {
     const blanks = " ".repeat(LINE_BYTES_MAX - 100);
     const startedAtMs = performance.now();
