@@ -13,9 +13,12 @@
 import type { Socket } from "node:net";
 import createDebug from "debug";
 import type { Bytes } from "../core/bytes.js";
+import { toAddress } from "./address.js";
+import { seconds } from "./clock.js";
 import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
 import type { Limits } from "./limits.js";
 import { mayEnter, type Password } from "./password.js";
+import type { PendingWrites } from "./pending-writes.js";
 import { encodeBounded, ErrorReply, Push, Several, type Protocol, type Reply } from "./reply.js";
 import { ProtocolError, RequestParser, type Request } from "./request.js";
 import { Subscriptions, type Hub, type Subscriber } from "./subscriptions.js";
@@ -39,6 +42,7 @@ export interface SessionParts {
   readonly id: number;
   readonly limits: Limits;
   readonly hub: Hub;
+  readonly writes: PendingWrites;
   /** Undefined = there is none. */
   readonly password: Password | undefined;
   /** The path of the unix socket that it came by, which asks for no password; undefined = it came by TCP. */
@@ -65,6 +69,7 @@ export class Session implements Client, Subscriber {
   readonly subscriptions: Subscriptions;
   readonly #socket: Socket;
   readonly #limits: Limits;
+  readonly #writes: PendingWrites;
   readonly #password: Password | undefined;
   readonly #path: string | undefined;
   readonly #onHeld: (delta: number) => void;
@@ -90,15 +95,16 @@ export class Session implements Client, Subscriber {
   /** Nothing more will come. */
   #hasSentAll = false;
   #isEnding = false;
-  #willFlush = false;
+  #willWrite = false;
 
   constructor(socket: Socket, parts: SessionParts) {
-    const { id, limits, hub, password, path, onHeld } = parts;
+    const { id, limits, hub, writes, password, path, onHeld } = parts;
     this.id = id;
     this.address = path === undefined ? toAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`;
     this.localAddress = path === undefined ? toAddress(socket.localAddress, socket.localPort) : `${path}:0`;
     this.#socket = socket;
     this.#limits = limits;
+    this.#writes = writes;
     this.#password = password;
     this.#path = path;
     this.#onHeld = onHeld;
@@ -110,8 +116,13 @@ export class Session implements Client, Subscriber {
     socket.on("data", (chunk: Buffer) => {
       this.#wasActive = true;
       this.#parser.push(chunk);
-      if (this.isWaiting || this.#isYielding) this.#queue();
-      else this.#run();
+      if (this.isWaiting || this.#isYielding) {
+        this.#queue();
+        return;
+      }
+      // Asked for first, so that replies do not wait for what their requests set going.
+      this.#writeSoon();
+      this.#run();
     });
     // What came before the end of its requests is answered.
     socket.allowHalfOpen = true;
@@ -187,7 +198,7 @@ export class Session implements Client, Subscriber {
 
   closeAfterReply(): void {
     this.#isEnding = true;
-    if (!this.#isRunning) this.#socket.destroySoon();
+    if (!this.#isRunning) this.#finish();
   }
 
   kill(): void {
@@ -206,15 +217,15 @@ export class Session implements Client, Subscriber {
     if (this.unsentBytes > this.#limits.unsentBytesMax) {
       debug("client %d: cut off, it does not read what it listens to", this.id);
       this.kill();
-    } else if (!this.#isRunning && !this.#willFlush) {
-      // The messages of one turn leave in one write.
-      this.#willFlush = true;
-      process.nextTick(() => {
-        this.#willFlush = false;
-        this.#flush();
-        this.#measure();
-      });
+    } else {
+      this.#writeSoon();
     }
+  }
+
+  writePending(): void {
+    this.#willWrite = false;
+    this.#flush();
+    this.#measure();
   }
 
   /** Ends the connection if it has been silent for too long, in the middle of a request, or while it should end. */
@@ -257,7 +268,7 @@ export class Session implements Client, Subscriber {
         }
       }
       this.#requestsALook = this.#isYielding ? 1 : REQUESTS_A_LOOK;
-      this.#flush();
+      if (this.#output !== "") this.#writeSoon();
     } catch (error) {
       this.#fail(error);
     }
@@ -270,6 +281,7 @@ export class Session implements Client, Subscriber {
   /** Ends the connection once everything is written. */
   #finish(): void {
     this.#isEnding = true;
+    this.#flush();
     this.#socket.destroySoon();
   }
 
@@ -309,7 +321,6 @@ export class Session implements Client, Subscriber {
     this.#isEnding = true;
     if (error instanceof ProtocolError) {
       this.#answer(new ErrorReply(`ERR ${error.message}`));
-      this.#flush();
     } else {
       debug("client %d: failed: %O", this.id, error);
       this.#socket.destroy();
@@ -362,8 +373,14 @@ export class Session implements Client, Subscriber {
     return this.#socket.writableLength < UNSENT_BYTES_MAX;
   }
 
+  #writeSoon(): void {
+    if (this.#willWrite) return;
+    this.#willWrite = true;
+    this.#writes.add(this);
+  }
+
   #flush(): void {
-    if (this.#output === "") return;
+    if (this.#output === "" || this.#socket.destroyed) return;
     this.#socket.write(this.#output, "latin1");
     this.#output = "";
   }
@@ -379,13 +396,4 @@ export class Session implements Client, Subscriber {
     this.#heldBytes = bytes;
     this.#onHeld(delta);
   }
-}
-
-function toAddress(host = "?", port = 0): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${String(port)}`;
-}
-
-/** Of a clock that nothing sets. */
-function seconds(): number {
-  return Math.floor(performance.now() / 1000);
 }
