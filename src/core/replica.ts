@@ -172,6 +172,16 @@ export class Replica {
     this.#copy.restore(records, now);
   }
 
+  /** Whether a write has brought something to tell, which the next step hands out. */
+  get hasNews(): boolean {
+    return this.#effects.length > 0;
+  }
+
+  /** Whether a step would let values expire now. */
+  isExpiryDue(now: Now): boolean {
+    return this.#copy.wakeAtMs(now) <= now.monoMs;
+  }
+
   /** Monotonic time at which `step` wants to be called though nothing came. */
   get wakeAtMs(): number {
     const linked = this.#presence.linked;
