@@ -355,8 +355,8 @@ export class Replica {
     const question = this.#questions.handlePart(message, now.monoMs);
     if (question === undefined) return;
     this.#repair.handleAnswered(question, peer, message);
-    this.#reconcile.handleAnswered(question, message.next);
-    this.#seeks.handleAnswered(question, message.next);
+    this.#reconcile.handleAnswered(question);
+    this.#seeks.handleAnswered(question);
   }
 
   #flush(): void {
