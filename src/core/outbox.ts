@@ -59,6 +59,6 @@ export class Outbox {
 }
 
 /** About the bytes that a publication takes in a message. */
-function publicationBytes({ channel, payload }: Publication): number {
+export function publicationBytes({ channel, payload }: Publication): number {
   return 5 + channel.length + payload.length;
 }

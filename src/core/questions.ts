@@ -32,10 +32,17 @@ export interface Question {
   readonly askedAtMs: number;
 }
 
+/** One whose answer is complete; its parts may have come in any order. */
+export interface Answered extends Question {
+  /** Where the answer ended, as its last part says. */
+  readonly next: number | undefined;
+}
+
 interface Open extends Question {
   readonly peer: Peer;
   readonly parts: Set<number>;
   partsInAll: number | undefined;
+  next: number | undefined;
 }
 
 export class Questions {
@@ -73,17 +80,26 @@ export class Questions {
     const id = this.nextId;
     this.#lastId = id;
     const question = { id, to: peer.writer, ask, askedAtMs: nowMs };
-    this.#open.set(question.id, { ...question, peer, parts: new Set(), partsInAll: undefined });
+    this.#open.set(question.id, {
+      ...question,
+      peer,
+      parts: new Set(),
+      partsInAll: undefined,
+      next: undefined,
+    });
     return question;
   }
 
   /** @returns the question when this part completes its answer, else undefined */
-  handlePart(answer: AnswerMessage | ListAnswerMessage, nowMs: number): Question | undefined {
+  handlePart(answer: AnswerMessage | ListAnswerMessage, nowMs: number): Answered | undefined {
     const open = this.#open.get(answer.id);
     if (open?.to !== answer.from || (open.ask.of === "list") !== (answer.type === "list_answer"))
       return undefined;
     if (answer.part >= PARTS_MAX) return undefined;
-    if (answer.last) open.partsInAll = answer.part + 1;
+    if (answer.last) {
+      open.partsInAll = answer.part + 1;
+      if (answer.type === "answer") open.next = answer.next;
+    }
     open.parts.add(answer.part);
     open.peer.lost = 0;
     open.peer.rttMs = open.parts.size === 1 ? nowMs - open.askedAtMs : open.peer.rttMs;

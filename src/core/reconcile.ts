@@ -17,7 +17,7 @@ import { BucketPull, type BucketRange } from "./bucket-pull.js";
 import { BUCKETS } from "./hash.js";
 import type { ListAnswerMessage } from "./message.js";
 import type { Peer } from "./peer.js";
-import type { Question, Questions } from "./questions.js";
+import type { Answered, Question, Questions } from "./questions.js";
 import type { RecordMap } from "./record-map.js";
 import type { InStream } from "./stream.js";
 
@@ -130,10 +130,10 @@ export class Reconcile {
     this.#finishWhenDone();
   }
 
-  handleAnswered(question: Question, next: number | undefined): void {
+  handleAnswered({ ask, next }: Answered): void {
     const pull = this.#round?.pull;
-    if (question.ask.of !== "buckets" || pull === undefined) return;
-    pull.handleAnswered(question.ask.spans, next);
+    if (ask.of !== "buckets" || pull === undefined) return;
+    pull.handleAnswered(ask.spans, next);
     this.#finishWhenDone();
   }
 

@@ -6,7 +6,7 @@
  */
 import type { AnswerMessage, SetMessage } from "./message.js";
 import type { Peer } from "./peer.js";
-import type { Question, Questions } from "./questions.js";
+import type { Answered, Questions } from "./questions.js";
 import type { Asker, Reconcile } from "./reconcile.js";
 import { InStream } from "./stream.js";
 
@@ -65,7 +65,8 @@ export class Repair {
     }
   }
 
-  handleAnswered(question: Question, peer: Peer, answer: AnswerMessage): void {
+  /** @param answer the part that completed it: all parts say the same of the ring and of what was left out */
+  handleAnswered(question: Answered, peer: Peer, answer: AnswerMessage): void {
     if (question.ask.of !== "stream" || peer.stream === undefined) return;
     const { from, to } = question.ask.range;
     if (answer.tail > from) {
@@ -74,7 +75,7 @@ export class Repair {
       this.reconcile.hurry(peer);
       return;
     }
-    const answeredTo = Math.min(answer.next === undefined ? to : answer.next - 1, to);
+    const answeredTo = Math.min(question.next === undefined ? to : question.next - 1, to);
     if (answeredTo < from) return;
     if (answer.omits) peer.stream.presume(from, answeredTo);
     else peer.stream.receive(from, answeredTo);

@@ -174,6 +174,16 @@ export class Replica {
     this.#copy.restore(records, now);
   }
 
+  /** Whether a write has brought something to tell, which the next step hands out. */
+  get hasNews(): boolean {
+    return this.#effects.length > 0;
+  }
+
+  /** Whether a step would let values expire now. */
+  isExpiryDue(now: Now): boolean {
+    return this.#copy.wakeAtMs(now) <= now.monoMs;
+  }
+
   /** Monotonic time at which `step` wants to be called though nothing came. */
   get wakeAtMs(): number {
     const linked = this.#presence.linked;
@@ -347,8 +357,8 @@ export class Replica {
     const question = this.#questions.handlePart(message, now.monoMs);
     if (question === undefined) return;
     this.#repair.handleAnswered(question, peer, message);
-    this.#reconcile.handleAnswered(question, message.next);
-    this.#seeks.handleAnswered(question, message.next);
+    this.#reconcile.handleAnswered(question);
+    this.#seeks.handleAnswered(question);
   }
 
   #flush(): void {

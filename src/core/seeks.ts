@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "./bytes.js";
 import type { Peer } from "./peer.js";
-import type { Question, Questions } from "./questions.js";
+import type { Answered, Question, Questions } from "./questions.js";
 import type { Asker } from "./reconcile.js";
 import type { RecordMap } from "./record-map.js";
 import type { Writer } from "./version.js";
@@ -51,7 +51,7 @@ export class Seeks {
   }
 
   /** @param next index of the first key that the answer left out; undefined = none. Those are asked for again */
-  handleAnswered({ ask, to }: Question, next: number | undefined): void {
+  handleAnswered({ ask, to, next }: Answered): void {
     if (ask.of !== "keys") return;
     for (const [index, key] of ask.keys.entries()) {
       const asked = this.#seeks.get(key)?.asked;
@@ -61,7 +61,7 @@ export class Seeks {
   }
 
   handleLost(question: Question): void {
-    this.handleAnswered(question, 0);
+    this.handleAnswered({ ...question, next: 0 });
   }
 
   get wakeAtMs(): number {

@@ -207,8 +207,8 @@ export interface Lankv extends AsyncDisposable {
   off<E extends keyof LankvEvents>(event: E, listener: (...args: LankvEvents[E]) => void): this;
   once<E extends keyof LankvEvents>(event: E, listener: (...args: LankvEvents[E]) => void): this;
   /**
-   * Lets the peers take what was written here in the last seconds, for at most two seconds, says goodbye to them and
-   * frees everything. Idempotent.
+   * Lets the peers take what was written here in the last seconds, says goodbye to them and frees everything. It waits
+   * for two seconds since a peer last took something, and for eight in all. Idempotent.
    */
   close(): Promise<void>;
 }

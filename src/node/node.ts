@@ -117,7 +117,10 @@ export class Node extends EventEmitter<NodeEvents> {
   read(key: Bytes): KvRecord | undefined {
     const record = this.#replica.get(key);
     if (record === undefined || record.kind === "tombstone") return undefined;
-    return record.expiresAtMs === undefined || isAlive(record, this.nowMs()) ? record : undefined;
+    if (record.expiresAtMs === undefined || isAlive(record, this.nowMs())) return record;
+    // Whoever finds nothing has been told why.
+    if (this.#replica.isExpiryDue(now())) this.step({ type: "wake" });
+    return undefined;
   }
 
   /**
@@ -139,6 +142,8 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#planTurn();
     }
     if (this.listenerCount("changed") > 0) this.#written.push(record);
+    // What was overwritten after its time is told before this write.
+    if (this.#replica.hasNews) this.step({ type: "wake" });
     if (this.#replica.isFlushDue) this.step({ type: "flush" });
     return record;
   }

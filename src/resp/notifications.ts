@@ -6,7 +6,7 @@
  * node tells its own listeners; no event goes over the LAN.
  */
 import type { Bytes } from "../core/bytes.js";
-import type { KvRecord } from "../core/record.js";
+import { isAlive, isRemains, type KvRecord } from "../core/record.js";
 import type { Keyspace } from "./keyspace.js";
 import type { Hub } from "./subscriptions.js";
 
@@ -72,7 +72,9 @@ export class Notifications {
   #tell(record: KvRecord, before: KvRecord | undefined, nowMs: number): void {
     const { key, kind, value, expiresAtMs } = record;
     if (kind === "tombstone") {
-      if (before !== undefined) this.notify("g", "del", key);
+      if (before === undefined) return;
+      if (isRemains(record)) this.notify("x", "expired", key);
+      else this.notify("g", "del", key);
       return;
     }
     // What arrives after its time is told of as expired, by whoever watches the clock.
@@ -97,8 +99,4 @@ export function readFlags(flags: Bytes): ReadonlySet<string> {
     }
   }
   return letters;
-}
-
-function isAlive({ kind, expiresAtMs }: KvRecord, nowMs: number): boolean {
-  return kind === "value" && (expiresAtMs === undefined || expiresAtMs > nowMs);
 }

@@ -1,19 +1,19 @@
 /** What all writing commands do: write, and tell of it. */
 import type { Bytes } from "../core/bytes.js";
 import { LIMITS } from "../core/bytes.js";
-import type { KvRecord } from "../core/record.js";
+import { runsOutBy, type KvRecord } from "../core/record.js";
 import { CommandError, type Context } from "./command.js";
 
 /**
  * Writes a value and tells of a key that is new.
- * A look at the number of keys before and after is cheaper than looking for the key.
  * @throws {RangeError} the key or value is outside its bounds
  */
 export function write(context: Context, key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
   const { keyspace } = context;
-  const before = keyspace.size;
+  const held = keyspace.lastWrite(key);
+  const isNew = held?.kind !== "value" || runsOutBy(held, keyspace.nowMs());
   const record = keyspace.set(key, value, expiresAtMs);
-  if (keyspace.size > before) context.notify("n", "new", key);
+  if (isNew) context.notify("n", "new", key);
   return record;
 }
 

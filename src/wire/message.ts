@@ -17,6 +17,7 @@
  * The body starts with one byte, the version of the format, then the sender's writer in 8 bytes.
  * docs/protocol.md has every field and test vectors.
  */
+import { BATCH_BYTES_MAX } from "../core/batch.js";
 import { LIMITS } from "../core/bytes.js";
 import { BUCKETS_PER_GROUP, GROUPS } from "../core/hash.js";
 import { HELD_WORDS } from "../core/held.js";
@@ -35,6 +36,7 @@ import type {
   Span,
   TickMessage,
 } from "../core/message.js";
+import { publicationBytes } from "../core/outbox.js";
 import type { Writer as WriterId } from "../core/version.js";
 import { readVitals, VITALS_BYTES_MAX, writeVitals } from "./beacon.js";
 import { Reader } from "./reader.js";
@@ -253,11 +255,16 @@ function readSet(reader: Reader, from: WriterId): SetMessage {
   return { type: "set", from, seq, records: readRecords(reader) };
 }
 
+/** Refuses what no batch holds: a frame full of empty publications would take long to tell. */
 function readPublish(reader: Reader, from: WriterId): PublishMessage {
   const publications: Publication[] = [];
+  let bytes = 0;
   for (let count = reader.count(PUBLICATION_BYTES_MIN); count > 0 && reader.ok; count -= 1) {
     const channel = reader.bytes(LIMITS.channelBytesMax);
-    publications.push({ channel, payload: reader.bytes(LIMITS.payloadBytesMax) });
+    const publication = { channel, payload: reader.bytes(LIMITS.payloadBytesMax) };
+    publications.push(publication);
+    bytes += publicationBytes(publication);
+    if (publications.length > 1 && bytes > BATCH_BYTES_MAX) reader.fail();
   }
   return { type: "publish", from, publications };
 }

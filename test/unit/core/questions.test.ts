@@ -107,4 +107,11 @@ describe("questions under way", () => {
     assert.equal(questions.takeOverdue(new Map([["a", peer]]), 1).length, 1);
     assert.equal(peer.patienceMs, 1_000);
   });
+
+  it("know where an answer ended though its last part came first", () => {
+    const questions = new Questions();
+    const { id } = questions.open(linkedPeer("a"), RANGE, 0);
+    assert.equal(questions.handlePart({ ...part(id, 1, true), next: 7 }, 1), undefined);
+    assert.equal(questions.handlePart(part(id, 0, false), 2)?.next, 7);
+  });
 });

@@ -112,6 +112,34 @@ describe("a keyspace's listener", () => {
     ]);
   });
 
+  for (const how of ["read", "written"] as const) {
+    it(`is told that a key has expired before it is ${how}`, async () => {
+      const { keyspace, node } = await openKeyspace();
+      await keyspace.ready({
+        peers: 0,
+        synced: false,
+        timeoutMs: 20_000,
+        signal: new AbortController().signal,
+      });
+      const told: string[] = [];
+      keyspace.listen({
+        changed: () => undefined,
+        expired: (keys) => told.push(...keys.map((key) => `expired ${key}`)),
+        published: () => undefined,
+      });
+      const expiresAtMs = keyspace.nowMs() + 50;
+      keyspace.set("k", "v", expiresAtMs);
+      // Nothing else runs meanwhile, so no timer can have taken it away.
+      while (keyspace.nowMs() <= expiresAtMs);
+      if (how === "read") assert.equal(keyspace.get("k"), undefined);
+      else keyspace.set("k", "w");
+      told.push(how);
+      assert.deepEqual(told, ["expired k", how]);
+      await node.turn();
+      assert.equal(told.length, 2);
+    });
+  }
+
   it("finds nothing that has expired, though it is still in memory", async () => {
     const { keyspace, node } = await openKeyspace();
     keyspace.set("k", "v", keyspace.nowMs() + 50);

@@ -102,6 +102,18 @@ describe("expiry", () => {
     assert.deepEqual(stage.told(), ["n new k", "$ set k", "g del k", "n new k", "$ set k", "g del k"]);
   });
 
+  it("leaves a key that is new when it is written again", async () => {
+    await stage.expect([["set k 1 px 100", "+OK"]]);
+    stage.keyspace.wallMs += 99;
+    await stage.expect([["set k 1 px 100", "+OK"]]);
+    stage.keyspace.wallMs += 100;
+    await stage.expect([["set k 1", "+OK"]]);
+    assert.deepEqual(
+      stage.told().filter((event) => event.startsWith("n")),
+      ["n new k", "n new k"],
+    );
+  });
+
   it("is set under conditions", async () => {
     await stage.expect([
       ["set k 1", "+OK"],

@@ -83,6 +83,9 @@ describe("keyspace events", () => {
     assert.deepEqual(eventsOf(record("1"), record("1", laterMs)), ["persist"]);
     assert.deepEqual(eventsOf(tombstone(), record("1")), ["del"]);
     assert.deepEqual(eventsOf(tombstone()), []);
+    const remains = { ...tombstone(), expiresAtMs: laterMs };
+    assert.deepEqual(eventsOf(remains, record("1")), ["expired"], "it ran out elsewhere, or before it came");
+    assert.deepEqual(eventsOf(remains), []);
     assert.deepEqual(eventsOf(tombstone(), tombstone()), []);
     assert.deepEqual(eventsOf(record("1"), tombstone()), ["set"]);
     assert.deepEqual(

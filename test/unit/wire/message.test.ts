@@ -453,6 +453,22 @@ describe("the bounds of answers and lists", () => {
     }
   });
 
+  it("keep several publications to what an honest message holds", () => {
+    const publish = (payloads: readonly number[]) =>
+      isAccepted("publish ", (writer) => {
+        writer.varint(payloads.length);
+        for (const bytes of payloads) {
+          writer.bytes("");
+          writer.bytes("x".repeat(bytes));
+        }
+      });
+    const most = 64 * 1024 - 2 * 5;
+    assert.ok(publish([most, 0]));
+    assert.ok(!publish([most, 1]));
+    assert.ok(!publish([0, 2 ** 20]));
+    assert.ok(!publish(Array.from({ length: 100_000 }, () => 0)));
+  });
+
   it("keep a list to exactly 256 sums", () => {
     const list = (count: number) =>
       isAccepted(`list ${BOB} `, (writer) => {
