@@ -30,6 +30,18 @@ export class ExpiryQueue {
     return this.#size === 0 ? Infinity : (this.#times[0] ?? Infinity);
   }
 
+  /** How many slots are due by then: looks at those and their children alone. */
+  countDue(nowMs: number): number {
+    let due = 0;
+    const entries = [0];
+    for (let entry = entries.pop(); entry !== undefined; entry = entries.pop()) {
+      if (entry >= this.#size || (this.#times[entry] ?? Infinity) > nowMs) continue;
+      due += 1;
+      for (let child = 1; child <= CHILDREN; child += 1) entries.push(CHILDREN * entry + child);
+    }
+    return due;
+  }
+
   /** Adds a slot, or gives it another time. */
   set(slot: number, atMs: number): void {
     const place = this.#places[slot] ?? 0;

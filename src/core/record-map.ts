@@ -70,6 +70,11 @@ export class RecordMap {
     return this.#records.length - this.#tombstones;
   }
 
+  /** Number of records whose values read as present at `nowMs`, corrected Unix milliseconds. */
+  aliveAt(nowMs: number): number {
+    return this.values - this.#expiries.countDue(nowMs);
+  }
+
   /** Number of records, tombstones included. */
   get records(): number {
     return this.#records.length;

@@ -23,7 +23,7 @@ export class NodeKeyspace implements Keyspace {
   }
 
   get size(): number {
-    return this.#node.map.values;
+    return this.#node.map.aliveAt(this.#node.nowMs());
   }
 
   get(key: Bytes): KvRecord | undefined {

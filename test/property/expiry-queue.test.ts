@@ -48,6 +48,8 @@ describe("the queue of what expires", () => {
           step(model, queue);
           assert.equal(queue.size, model.times.size);
           assert.equal(queue.nextAtMs, model.nextAtMs);
+          const due = [...model.times.values()].filter((atMs) => atMs <= model.nextAtMs + 10).length;
+          assert.equal(queue.countDue(model.nextAtMs + 10), due);
         }
       }),
     );
