@@ -36,6 +36,11 @@ export class Push {
   constructor(readonly items: readonly Reply[]) {}
 }
 
+/** A reply that is in its form on the wire already, the same in both versions of the protocol. */
+export class Encoded {
+  constructor(readonly text: Bytes) {}
+}
+
 /** Several replies, one after another, or none. */
 export class Several {
   constructor(readonly replies: readonly Reply[]) {}
@@ -59,6 +64,7 @@ export type Reply =
   | ErrorReply
   | Double
   | Verbatim
+  | Encoded
   | MapReply
   | SetReply
   | Push
@@ -92,7 +98,12 @@ export function encodeBounded(reply: Reply, protocol: Protocol): Bytes {
 function bytesOf(reply: Reply): number {
   if (typeof reply === "string") return ITEM_BYTES + reply.length;
   if (typeof reply !== "object" || reply === null || reply instanceof Double) return ITEM_BYTES;
-  if (reply instanceof Simple || reply instanceof ErrorReply || reply instanceof Verbatim) {
+  if (
+    reply instanceof Simple ||
+    reply instanceof ErrorReply ||
+    reply instanceof Verbatim ||
+    reply instanceof Encoded
+  ) {
     return ITEM_BYTES + reply.text.length;
   }
   let bytes = ITEM_BYTES;
@@ -124,6 +135,7 @@ export function encode(reply: Reply, protocol: Protocol): Bytes {
   if (reply instanceof Verbatim) {
     return protocol === 3 ? `=${String(reply.text.length + 4)}\r\ntxt:${reply.text}\r\n` : bulk(reply.text);
   }
+  if (reply instanceof Encoded) return reply.text;
   const items = itemsOf(reply);
   let encoded = head(reply, items.length, protocol);
   for (const item of items) encoded += encode(item, protocol);
