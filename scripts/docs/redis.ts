@@ -4,7 +4,14 @@ import { BOUNDS, type Bound } from "../../src/resp/limits.js";
 import { REFUSALS } from "../../src/resp/refused.js";
 import { REPLY_BYTES_MAX } from "../../src/resp/reply.js";
 import { ARGUMENTS_MAX, LINE_BYTES_MAX } from "../../src/resp/request.js";
-import { SUBSCRIPTION_BYTES_MAX, SUBSCRIPTIONS_MAX } from "../../src/resp/subscriptions.js";
+import {
+  CHANNEL_BYTES_MAX,
+  CHANNELS_MAX,
+  HUB_PATTERN_BYTES_MAX,
+  HUB_PATTERNS_MAX,
+  PATTERN_BYTES_OF_CLIENT_MAX,
+  PATTERNS_MAX,
+} from "../../src/resp/subscriptions.js";
 import { commandTable } from "../../src/resp/table.js";
 import { QUEUED_BYTES_MAX, QUEUED_MAX, WATCHED_MAX } from "../../src/resp/transaction.js";
 import { readFigures } from "../../test/redis/suite-figures.js";
@@ -175,7 +182,9 @@ function limits(): string {
 | a request | ${digits(ARGUMENTS_MAX)} arguments; typed as a line of words, ${digits(LINE_BYTES_MAX)} bytes |
 | a reply | ${amount(REPLY_BYTES_MAX, "bytes")} |
 | a transaction | ${digits(QUEUED_MAX)} commands of ${amount(QUEUED_BYTES_MAX, "bytes")}, and ${digits(WATCHED_MAX)} watched keys |
-| a client's subscriptions | ${digits(SUBSCRIPTIONS_MAX)}, whose names have ${amount(SUBSCRIPTION_BYTES_MAX, "bytes")} |
+| a client's channels | ${digits(CHANNELS_MAX)}, whose names have ${amount(CHANNEL_BYTES_MAX, "bytes")} |
+| a client's patterns of channels | ${digits(PATTERNS_MAX)} of ${amount(PATTERN_BYTES_OF_CLIENT_MAX, "bytes")} together |
+| the patterns of all clients | ${digits(HUB_PATTERNS_MAX)} of ${amount(HUB_PATTERN_BYTES_MAX, "bytes")} together |
 
 What clients may take is set when the server starts, by a flag of \`lankv serve\` or by its variable in the environment,
 such as \`LANKV_MAX_CLIENTS\`, and while it runs by \`CONFIG SET\`, which holds until the server ends. In CONFIG times are

@@ -12,6 +12,9 @@
  *
  * Corrected wall clock: with three nodes or more, the own clock plus the median offset of the LAN if that
  * is over 2 s. A Raspberry Pi that woke up in 1970 then follows the others.
+ *
+ * That takes a while after the start, and after the wall clock was set, so until then nothing is done by this clock that
+ * could not be undone.
  */
 import { STAMP_MAX, TICKS_PER_MS, wallToStamp } from "./version.js";
 
@@ -19,16 +22,34 @@ import { STAMP_MAX, TICKS_PER_MS, wallToStamp } from "./version.js";
 export const AHEAD_MAX_MS = 60_000;
 /** Median offsets up to this are ordinary drift, and left alone. */
 export const OFFSET_IGNORED_MS = 2_000;
+/** How long after the start, after the wall clock was set, and after another correction the clock may still be wrong. */
+export const CLOCK_DOUBT_MS = 5_000;
 
 export class Clock {
   #last = 0;
   #farFrom = STAMP_MAX;
   #farTo = 0;
   #offsetMs = 0;
+  #trustedFromMs = Infinity;
 
   /** Milliseconds added to the own wall clock; 0 unless the LAN's median says otherwise. */
   get offsetMs(): number {
     return this.#offsetMs;
+  }
+
+  /** Monotonic time from which on the clock is believed; Infinity before the start. */
+  get trustedFromMs(): number {
+    return this.#trustedFromMs;
+  }
+
+  /** Others may still find the clock wrong. */
+  doubt(monoMs: number): void {
+    this.#trustedFromMs = monoMs + CLOCK_DOUBT_MS;
+  }
+
+  /** Nobody is there who could. */
+  trust(monoMs: number): void {
+    this.#trustedFromMs = Math.min(this.#trustedFromMs, monoMs);
   }
 
   /** The wall clock after correction, in Unix milliseconds. */
@@ -40,10 +61,12 @@ export class Clock {
    * Sets the correction from the offsets (peer's clock - own clock, in milliseconds) of the peers heard.
    * Fewer than two peers cannot outvote this node, so they correct nothing.
    */
-  correct(offsetsMs: readonly number[]): void {
+  correct(offsetsMs: readonly number[], monoMs: number): void {
     const sorted = [0, ...offsetsMs].sort((a, b) => a - b);
     const median = sorted[(sorted.length - 1) >> 1] ?? 0;
-    this.#offsetMs = offsetsMs.length >= 2 && Math.abs(median) > OFFSET_IGNORED_MS ? median : 0;
+    const offsetMs = offsetsMs.length >= 2 && Math.abs(median) > OFFSET_IGNORED_MS ? median : 0;
+    if (Math.abs(offsetMs - this.#offsetMs) > OFFSET_IGNORED_MS) this.doubt(monoMs);
+    this.#offsetMs = offsetMs;
   }
 
   /** Takes note of a remote stamp. */

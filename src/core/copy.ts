@@ -7,13 +7,15 @@
  *
  * Any number of values may run out at one moment. A step turns at most {@link EXPIRED_PER_STEP} of them, and the next of
  * such steps comes {@link EXPIRY_REST_MS} later, so that the work between others' is bounded.
+ *
+ * Remains do not become a value again, so while the clock is in doubt (see clock.ts) every value is kept, due or not.
  */
 import type { Bytes } from "./bytes.js";
 import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
 import { RECORDS_MAX, RecordMap } from "./record-map.js";
-import { agedAt, remainsOf, replacing, runsOutBy, type KvRecord } from "./record.js";
+import { remainsOf, replacing, runsOutBy, type KvRecord } from "./record.js";
 import type { Writer } from "./version.js";
 
 /** How many values a step lets expire: a millisecond or two of work with what is told of it, some ten on a Raspberry Pi. */
@@ -48,7 +50,7 @@ export class Copy {
     const stamp = this.clock.next(wallMs, held?.stamp ?? -1);
     if (stamp === undefined || (held === undefined && this.map.records >= RECORDS_MAX)) return undefined;
     const nowMs = this.clock.correctedMs(wallMs);
-    if (held !== undefined && runsOutBy(held, nowMs))
+    if (held !== undefined && this.#runsOut(held, nowMs))
       this.emit({ type: "expired", records: [remainsOf(held)] });
     const written: KvRecord = {
       stamp,
@@ -59,7 +61,7 @@ export class Copy {
       expiresAtMs: value === undefined ? undefined : expiresAtMs,
       replaces: replacing(held, writer),
     };
-    const record = agedAt(written, nowMs);
+    const record = this.#aged(written, nowMs);
     this.map.apply(record);
     return record;
   }
@@ -68,12 +70,12 @@ export class Copy {
   restore(records: Iterable<KvRecord>, now: Now): void {
     this.#now = now;
     for (const record of records) {
-      this.map.apply(agedAt(record, this.clock.correctedMs(now.wallMs)));
+      this.map.apply(this.#aged(record, this.clock.correctedMs(now.wallMs)));
       this.clock.observe(record.stamp, now.wallMs);
     }
   }
 
-  /** Keeps those records of others that win. One that has run out already comes as its remains. */
+  /** Keeps those records of others that win. */
   apply(records: readonly KvRecord[], now: Now): void {
     this.#now = now;
     const nowMs = this.clock.correctedMs(now.wallMs);
@@ -82,11 +84,11 @@ export class Copy {
     const expired: KvRecord[] = [];
     for (const sent of records) {
       this.clock.observe(sent.stamp, now.wallMs);
-      const record = agedAt(sent, nowMs);
+      const record = this.#aged(sent, nowMs);
       const before = this.map.apply(record);
       if (before === false) continue;
       applied.push(record);
-      if (before !== undefined && runsOutBy(before, nowMs)) {
+      if (before !== undefined && this.#runsOut(before, nowMs)) {
         const remains = remainsOf(before);
         expired.push(remains);
         replaced.push(remains);
@@ -97,8 +99,10 @@ export class Copy {
   }
 
   /** Lets values expire whose time has run out. */
-  expire({ monoMs, wallMs }: Now): void {
-    if (monoMs < this.#restUntilMs) return;
+  expire(now: Now): void {
+    this.#now = now;
+    const { monoMs, wallMs } = now;
+    if (monoMs < this.#restUntilMs || monoMs < this.clock.trustedFromMs) return;
     const records = this.map.expire(this.clock.correctedMs(wallMs), EXPIRED_PER_STEP);
     if (records.length > 0) this.emit({ type: "expired", records });
     if (records.length === EXPIRED_PER_STEP) this.#restUntilMs = monoMs + EXPIRY_REST_MS;
@@ -107,6 +111,16 @@ export class Copy {
   /** Monotonic time at which the next value runs out, as the clocks stood at `now`. */
   wakeAtMs({ monoMs, wallMs }: Now): number {
     const inMs = this.map.nextExpiryMs - this.clock.correctedMs(wallMs);
-    return Math.max(this.#restUntilMs, monoMs + inMs);
+    return Math.max(this.#restUntilMs, this.clock.trustedFromMs, monoMs + inMs);
+  }
+
+  /** The record as it is kept at `nowMs`: of one whose time has run out only the remains, unless the clock is in doubt. */
+  #aged(record: KvRecord, nowMs: number): KvRecord {
+    return this.#runsOut(record, nowMs) ? remainsOf(record) : record;
+  }
+
+  /** Whether the record's value is to be given up at `nowMs`. */
+  #runsOut(record: KvRecord, nowMs: number): boolean {
+    return runsOutBy(record, nowMs) && this.#now.monoMs >= this.clock.trustedFromMs;
   }
 }

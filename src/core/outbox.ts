@@ -10,8 +10,8 @@ import type { KvRecord } from "./record.js";
 import { OutStream } from "./stream.js";
 import type { Writer } from "./version.js";
 
-/** With so many bytes of publications waiting, the turn's end is not waited for. */
-export const PUBLICATIONS_BYTES_MAX = 1024 * 1024;
+/** With so many bytes waiting, the turn's end is not waited for. */
+export const WAITING_BYTES_MAX = 1024 * 1024;
 
 export class Outbox {
   readonly stream: OutStream;
@@ -23,14 +23,17 @@ export class Outbox {
     this.stream = new OutStream(ringKeysMax);
   }
 
+  /** Whether so much waits that it should be sent now. */
+  get isFull(): boolean {
+    return this.#records.bytes + this.#publications.bytes >= WAITING_BYTES_MAX;
+  }
+
   add(record: KvRecord): void {
     this.#records.add(record);
   }
 
-  /** @returns whether so much waits that it should be sent now */
-  publish(channel: Bytes, payload: Bytes): boolean {
+  publish(channel: Bytes, payload: Bytes): void {
     this.#publications.add({ channel, payload });
-    return this.#publications.bytes >= PUBLICATIONS_BYTES_MAX;
   }
 
   /** Returns the messages for everything added since the last call. */

@@ -5,6 +5,8 @@ import type { Writer } from "./version.js";
 
 /** How many questions in a row a peer may leave unanswered before others are asked rather than it. */
 const LOST_MAX = 3;
+/** For how long after the last of them. Then it is tried once more: a peer that nobody asks cannot show that it answers. */
+const LOST_MS = 32_000;
 /** Of so many readings of its clock, the one that was least delayed counts. */
 const CLOCK_READINGS_MAX = 8;
 /** How many addresses of one peer are remembered. */
@@ -21,14 +23,17 @@ export class Peer {
   host: string;
   /** Whether it has said goodbye, and only what it had sent before is awaited. */
   isLeaving = false;
-  /** Questions in a row that it left unanswered. */
+  /** Questions in a row that it left unanswered, and when the last of them was given up. */
   lost = 0;
+  lostAtMs = -Infinity;
   /** Time of a question and the first part of its answer; undefined before the first. */
   rttMs: number | undefined;
   /** Its stream; undefined until its first message. */
   stream: InStream | undefined;
   /** Number up to which it has confirmed that it holds the own stream; 0 = nothing yet. */
   confirmed = 0;
+  /** How many of its questions were answered. */
+  answers = 0;
   /** When it was last asked to confirm, and the head of the own stream then. */
   confirmAskedAtMs = -Infinity;
   confirmAskedHead = 0;
@@ -84,6 +89,11 @@ export class Peer {
     return this.lost < LOST_MAX;
   }
 
+  /** What it left unanswered long ago does not count for ever. */
+  forgiveLosses(nowMs: number): void {
+    if (!this.isResponsive && nowMs >= this.lostAtMs + LOST_MS) this.lost = LOST_MAX - 1;
+  }
+
   /**
    * Peer's wall clock less the own, milliseconds; positive = the peer is ahead. A reading that waited on its way shows
    * the peer's clock behind by so much, so the greatest of the latest readings is the truest.
@@ -96,6 +106,11 @@ export class Peer {
   readClock(itsWallMs: number, ownWallMs: number): void {
     this.#clockReadingsMs.push(itsWallMs - ownWallMs);
     if (this.#clockReadingsMs.length > CLOCK_READINGS_MAX) this.#clockReadingsMs.shift();
+  }
+
+  /** The own wall clock was set: what was read by it means nothing any more. */
+  forgetClock(): void {
+    this.#clockReadingsMs.length = 0;
   }
 
   /** Every address that it was heard from, the latest last. */

@@ -126,6 +126,7 @@ export class Presence {
 
   handleWake(now: Now): void {
     for (const peer of this.#peers.values()) {
+      peer.forgiveLosses(now.monoMs);
       const silenceMs = now.monoMs - peer.heardAtMs;
       if (peer.isLeaving) {
         if (silenceMs >= LEAVING_MS || !lacks(peer)) this.#drop(peer, "said goodbye", now.monoMs);

@@ -110,6 +110,7 @@ export class Questions {
     }
     for (const peer of impatient) {
       peer.lost += 1;
+      peer.lostAtMs = nowMs;
       peer.patienceMs = Math.min(peer.patienceMs * 2, PATIENCE_MAX_MS);
     }
     return overdue;

@@ -80,6 +80,11 @@ export class RecordMap {
     return this.#bytes;
   }
 
+  /** Number of values that expire. */
+  get expiring(): number {
+    return this.#expiries.size;
+  }
+
   /** When the next value runs out, corrected Unix milliseconds; Infinity when none does. */
   get nextExpiryMs(): number {
     return this.#expiries.nextAtMs;

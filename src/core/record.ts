@@ -83,11 +83,6 @@ export function remainsOf({ stamp, writer, key, expiresAtMs, replaces }: KvRecor
   return { stamp, writer, key, kind: "tombstone", value: "", expiresAtMs, replaces };
 }
 
-/** The record as it is kept at `nowMs`, corrected Unix milliseconds. */
-export function agedAt(record: KvRecord, nowMs: number): KvRecord {
-  return runsOutBy(record, nowMs) ? remainsOf(record) : record;
-}
-
 /** What a new write by `writer` over `held` must name in its `replaces`. */
 export function replacing(held: KvRecord | undefined, writer: Writer): readonly Version[] {
   if (held === undefined) return NONE;

@@ -29,8 +29,9 @@ export class Repair {
 
   /** The peer has published so much; when the roots are equal, whatever of it did not arrive is here all the same. */
   handleHead(head: number, isEqual: boolean, peer: Peer): InStream {
-    // Messages come in order, so whoever told of a greater head before was not this peer.
-    if (peer.stream !== undefined && peer.stream.head > head) peer.stream = undefined;
+    // Messages come in order, so whoever told of a greater head before was not this peer; but a goodbye, which is no
+    // message of the mesh, overtakes what was sent before it.
+    if (peer.stream !== undefined && peer.stream.head > head && !peer.isLeaving) peer.stream = undefined;
     const stream = this.#streamOf(peer, head);
     stream.observeHead(head);
     if (isEqual) stream.verify(head);

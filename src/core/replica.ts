@@ -79,6 +79,7 @@ export class Replica {
       this.#effects.push({ type: "sought", key }),
     );
     this.#bootstrap = new Bootstrap(this.#map, this.#reconcile, (state) => {
+      if (state === "live" && this.#presence.peers.size === 0) this.#clock.trust(this.#now.monoMs);
       this.#effects.push({ type: "state", state });
     });
     this.#voice = new Voice(this.#identity, this.#map, this.#outbox.stream, this.#presence, () => this.state);
@@ -158,17 +159,14 @@ export class Replica {
     return record;
   }
 
-  /**
-   * Gives a message to the peers that are connected; it leaves with the next flush. The caller has checked the sizes.
-   * @returns whether so much waits that the caller should flush now, and not only when the turn is over
-   */
-  publish(channel: Bytes, payload: Bytes): boolean {
-    return this.#outbox.publish(channel, payload);
+  /** Gives a message to the peers that are connected; it leaves with the next flush. The caller has checked the sizes. */
+  publish(channel: Bytes, payload: Bytes): void {
+    this.#outbox.publish(channel, payload);
   }
 
-  /** How many linked peers have confirmed that they hold every message up to `seq` of the own stream. */
-  confirmedBy(seq: number): number {
-    return this.#presence.linked.filter((peer) => peer.confirmed >= seq).length;
+  /** Whether so much waits to be sent that the caller should flush now, and not only when the turn is over. */
+  get isFlushDue(): boolean {
+    return this.#outbox.isFull;
   }
 
   /** Takes over records that were held before the start: neither changes nor writes. */
@@ -204,6 +202,7 @@ export class Replica {
     switch (input.type) {
       case "start":
         this.#isStarted = true;
+        this.#clock.doubt(now.monoMs);
         this.#announcer.hello(now);
         if (input.online) this.#bootstrap.seek(now.monoMs);
         return;
@@ -243,7 +242,6 @@ export class Replica {
 
   /** What time alone brings, and what the input has made possible. */
   #advance(now: Now): void {
-    this.#copy.expire(now);
     this.#presence.handleWake(now);
     const { peers, linked } = this.#presence;
     for (const question of this.#questions.takeOverdue(peers, now.monoMs)) {
@@ -252,6 +250,7 @@ export class Replica {
     }
     this.#reconcile.handleLinks(linked);
     this.#bootstrap.advance(peers, linked, now.monoMs);
+    this.#copy.expire(now);
     if (this.isSettled) this.#reconcile.startDue(linked, now.monoMs);
     this.#seeks.pump(linked, this.isSettled, now.monoMs);
     this.#repair.pump(linked, now.monoMs);
@@ -266,6 +265,7 @@ export class Replica {
     if (!this.#isStarted) return;
     const { blockedMs, isReturn, hasJumped } = absenceOf(this.#now, now);
     if (blockedMs > 0) this.#presence.forgiveSilence(blockedMs);
+    if (hasJumped) this.#doubtClock(now);
     if (isReturn || hasJumped) this.#announcer.hello(now);
     if (isReturn && this.state === "live" && this.#presence.peers.size > 0) this.#bootstrap.seek(now.monoMs);
   }
@@ -277,11 +277,21 @@ export class Replica {
     if (identity !== undefined) this.#effects.push({ type: "identity", nodeId: identity });
     const isNew = this.#presence.handleBeacon(beacon, from, now);
     if (isNew || beacon.hello) this.#announcer.answerBeacon(this.#presence.peers.size, now);
-    this.#correctClock();
+    this.#correctClock(now);
   }
 
-  #correctClock(): void {
-    this.#clock.correct(this.#presence.linked.map((peer) => peer.clockOffsetMs));
+  /** The wall clock was set: whoever is there says soon whether it is right now. */
+  #doubtClock(now: Now): void {
+    for (const peer of this.#presence.peers.values()) peer.forgetClock();
+    this.#correctClock(now);
+    this.#clock.doubt(now.monoMs);
+  }
+
+  #correctClock(now: Now): void {
+    this.#clock.correct(
+      this.#presence.linked.map((peer) => peer.clockOffsetMs),
+      now.monoMs,
+    );
   }
 
   #handleMessage(message: Message, now: Now): void {
@@ -297,6 +307,7 @@ export class Replica {
         return;
       case "question":
       case "list":
+        peer.answers += 1;
         for (const part of answersTo(message, this.self.writer, this.#map, this.#outbox.stream))
           this.#send(part, peer.writer);
         return;
@@ -324,7 +335,7 @@ export class Replica {
   #handleTick(vitals: Vitals, peer: Peer, now: Now): void {
     peer.vitals = vitals;
     peer.readClock(vitals.wallMs, now.wallMs);
-    this.#correctClock();
+    this.#correctClock(now);
     const isEqual = vitals.root === this.#map.root;
     this.#repair.handleHead(vitals.head, isEqual, peer);
     this.#reconcile.handleRoot(isEqual, peer);

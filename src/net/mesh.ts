@@ -32,6 +32,8 @@ const RECEIVE_MESSAGES_MAX = 512;
 /** Messages sent in one turn of the event loop, at least; and the share of a long queue. */
 const SENDS_PER_TURN = 16;
 const QUEUE_SHARE = 8;
+/** Messages that wait for a turn: 64 MiB of batches. More are dropped, as PUB drops what a slow peer does not take. */
+const QUEUE_MESSAGES_MAX = 1_024;
 /** How long received messages are worked on before the event loop gets its turn. */
 const WORK_MS = 8;
 /** Reconnecting a dead endpoint costs little this way: from 100 ms, doubling to 2 s. */
@@ -197,12 +199,13 @@ export class Mesh {
   /** Sends in the order of the calls. @param to undefined = to all */
   publish(message: Message, to: Writer | undefined): void {
     if (this.#isClosed) return;
-    if (this.#isDraining) this.#queue.push({ message, to });
-    else if (this.#binding === undefined && this.#sentThisTurn < SENDS_PER_TURN) this.#send({ message, to });
-    else {
-      this.#queue.push({ message, to });
-      this.#isDraining = true;
+    if (!this.#isDraining && this.#binding === undefined && this.#sentThisTurn < SENDS_PER_TURN) {
+      this.#send({ message, to });
+      return;
     }
+    this.#isDraining = true;
+    if (this.#queue.length < QUEUE_MESSAGES_MAX) this.#queue.push({ message, to });
+    else debug("a %s message is dropped: too many wait", message.type);
   }
 
   /** Waits until PUB has taken all that waits to be sent, or the time is up. */

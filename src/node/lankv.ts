@@ -107,6 +107,8 @@ export interface Status {
   /** Whether everybody who is up had the same root when last heard; with nobody up, it is true. */
   readonly synced: boolean;
   readonly keys: number;
+  /** How many of them have a time to live. */
+  readonly expiring: number;
   /** Bytes of all keys and values. */
   readonly bytes: number;
   /** Fingerprint of everything held; equal on nodes that hold the same. */

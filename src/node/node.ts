@@ -8,10 +8,8 @@
 import { EventEmitter } from "node:events";
 import createDebug from "debug";
 import type { Bytes } from "../core/bytes.js";
-import type { Effect, Input, PeerChange } from "../core/effect.js";
+import type { Effect, Input } from "../core/effect.js";
 import { LankvError } from "../core/error.js";
-import type { State } from "../core/message.js";
-import type { Peer } from "../core/peer.js";
 import { isAlive, type KvRecord } from "../core/record.js";
 import type { RecordMap } from "../core/record-map.js";
 import type { Replica } from "../core/replica.js";
@@ -23,6 +21,7 @@ import { EXPIRES_MAX_MS } from "../wire/records.js";
 import { monoMs, now, wallMs } from "./ambient.js";
 import type { DataDir } from "./data-dir.js";
 import { handOver } from "./hand-over.js";
+import { NEWS, type NodeEvents } from "./node-events.js";
 import type { NodeOptions } from "./options.js";
 import { openParts, type Parts } from "./parts.js";
 import { ReceiptWaits } from "./receipt-waits.js";
@@ -40,39 +39,6 @@ const NETWORK_EVERY_MS = 1_000;
 const WRITTEN_LATELY_MS = 5_000;
 /** How long closing waits for PUB to take what waits. */
 const DRAIN_MS = 500;
-
-export interface NodeEvents {
-  /** Records that changed, written here or elsewhere. */
-  changed: [records: readonly KvRecord[]];
-  /** Those written elsewhere, and what was held here before each, alive or not. */
-  applied: [records: readonly KvRecord[], replaced: readonly (KvRecord | undefined)[]];
-  /** The time of values has run out: what remains of them. */
-  expired: [records: readonly KvRecord[]];
-  /** A peer has given a message to whoever listens to the channel. */
-  published: [channel: Bytes, payload: Bytes];
-  conflict: [winner: KvRecord, loser: KvRecord];
-  state: [state: State];
-  peer: [change: PeerChange, peer: Peer];
-  /** A key that `seek` asked for is here, or nobody has it. */
-  sought: [key: Bytes];
-  /** The turn of the event loop in which something was written is over. */
-  turn: [];
-  /** The node is closed: what somebody waits for will not come. */
-  closed: [];
-  error: [error: Error];
-}
-
-/** The effects that are told to listeners. */
-const NEWS: ReadonlySet<Effect["type"]> = new Set([
-  "applied",
-  "expired",
-  "published",
-  "confirmed",
-  "conflict",
-  "state",
-  "peer",
-  "sought",
-] as const);
 
 export class Node extends EventEmitter<NodeEvents> {
   readonly options: NodeOptions;
@@ -93,7 +59,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
   readonly #waits = new ReceiptWaits(
-    (seq) => this.#replica.confirmedBy(seq),
+    () => this.#replica.presence.linked.map(({ confirmed }) => confirmed),
     (seq) => this.step({ type: "confirm", seq }),
   );
   #isTurnPlanned = false;
@@ -173,6 +139,7 @@ export class Node extends EventEmitter<NodeEvents> {
       this.#planTurn();
     }
     if (this.listenerCount("changed") > 0) this.#written.push(record);
+    if (this.#replica.isFlushDue) this.step({ type: "flush" });
     return record;
   }
 
@@ -195,7 +162,8 @@ export class Node extends EventEmitter<NodeEvents> {
   publish(channel: Bytes, payload: Bytes): void {
     this.#checkOpen();
     checkPublication(channel, payload);
-    if (this.#replica.publish(channel, payload)) this.step({ type: "flush" });
+    this.#replica.publish(channel, payload);
+    if (this.#replica.isFlushDue) this.step({ type: "flush" });
     else this.#planTurn();
   }
 
@@ -255,6 +223,7 @@ export class Node extends EventEmitter<NodeEvents> {
         this.#carryOut(effect);
       });
     }
+    this.#waits.look();
   }
 
   #checkOpen(): void {
@@ -306,7 +275,6 @@ export class Node extends EventEmitter<NodeEvents> {
           callListener(() => this.emit("published", channel, payload));
         return;
       case "confirmed":
-        this.#waits.look();
         return;
       case "conflict":
         this.emit("conflict", effect.winner, effect.loser);

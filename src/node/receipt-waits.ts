@@ -12,15 +12,17 @@ interface Wait {
 
 export class ReceiptWaits {
   readonly #waits = new Set<Wait>();
-  #told = 0;
+  /** What each linked peer had confirmed at the last look; nothing when nobody waited then. */
+  #seen: readonly number[] = [];
+  #wanted = 0;
   #isEnded = false;
 
   /**
-   * @param countOf how many peers have confirmed everything up to a message
+   * @param confirmations up to which message each linked peer has confirmed everything
    * @param want is told up to which message peers are to be asked; 0 = not any more
    */
   constructor(
-    private readonly countOf: (seq: number) => number,
+    private readonly confirmations: () => readonly number[],
     private readonly want: (seq: number) => void,
   ) {}
 
@@ -30,14 +32,24 @@ export class ReceiptWaits {
    * @returns how many have
    */
   async until(seq: number, peers: number, timeoutMs: number, signal: AbortSignal): Promise<number> {
-    const isToWait = this.countOf(seq) < peers && !signal.aborted && !this.#isEnded;
+    const isToWait = this.#countOf(seq) < peers && !signal.aborted && !this.#isEnded;
     if (isToWait) await this.#wait(seq, peers, timeoutMs, signal);
-    return this.countOf(seq);
+    return this.#countOf(seq);
   }
 
-  /** A peer has confirmed more. */
+  /** Something may have changed: what a peer has confirmed, or which are linked. To be called whenever it may. */
   look(): void {
-    for (const wait of this.#waits) if (this.countOf(wait.seq) >= wait.peers) wait.end();
+    if (this.#waits.size === 0) {
+      this.#seen = [];
+      return;
+    }
+    const now = [...this.confirmations()].sort((a, b) => b - a);
+    if (now.length === this.#seen.length && now.every((seq, at) => seq === this.#seen[at])) return;
+    this.#seen = now;
+    for (const { seq, peers, end } of this.#waits) {
+      const least = now[peers - 1];
+      if (least !== undefined && least >= seq) end();
+    }
   }
 
   /** Nobody waits any longer, now or later. */
@@ -52,22 +64,25 @@ export class ReceiptWaits {
         if (!this.#waits.delete(wait)) return;
         clearTimeout(timer);
         signal.removeEventListener("abort", end);
-        this.#tell();
+        // Asking for more than the rest wait for does no harm, and looking through them all would cost.
+        if (this.#waits.size === 0) this.#tell(0);
         resolve();
       };
       const wait = { seq, peers, end };
       const timer = timeoutMs === 0 ? undefined : setTimeout(end, Math.min(timeoutMs, TIMER_MS_MAX));
       signal.addEventListener("abort", end);
       this.#waits.add(wait);
-      this.#tell();
+      this.#tell(Math.max(seq, this.#wanted));
     });
   }
 
-  #tell(): void {
-    let most = 0;
-    for (const { seq } of this.#waits) most = Math.max(most, seq);
-    if (most === this.#told) return;
-    this.#told = most;
-    this.want(most);
+  #tell(wanted: number): void {
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    this.want(wanted);
+  }
+
+  #countOf(seq: number): number {
+    return this.confirmations().filter((confirmed) => confirmed >= seq).length;
   }
 }

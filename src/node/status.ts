@@ -22,6 +22,7 @@ export function statusOf(node: Node): Status {
     state: replica.state,
     synced: replica.isSynced,
     keys: replica.map.values,
+    expiring: replica.map.expiring,
     bytes: replica.map.bytes,
     root: replica.map.root,
     peers: up.length,

@@ -41,11 +41,14 @@ const list: Handler = (args, { server }) => {
     return linesOf(clients.filter((client) => typeOf(client) === type));
   }
   if (option !== "id" || args.length < 2) throw syntaxError();
-  const ids = args.slice(1).map((text) => {
+  const byId = new Map(clients.map((client) => [client.id, client]));
+  const chosen = new Set<Client>();
+  for (const text of args.slice(1)) {
     if (!/^-?\d{1,18}$/.test(text)) throw new CommandError("ERR Invalid client ID");
-    return Number(text);
-  });
-  return linesOf(ids.flatMap((id) => clients.find((client) => client.id === id) ?? []));
+    const client = byId.get(Number(text));
+    if (client !== undefined) chosen.add(client);
+  }
+  return linesOf([...chosen]);
 };
 
 /** The old form, `KILL address`, may end the caller's own connection; the new one does not unless it is asked to. */
@@ -118,10 +121,10 @@ const reply: Handler = ([mode = ""], { client }) => {
   }
 };
 
-const noEvict: Handler = ([text = ""], { client }) => {
+/** A bound that every client could exempt itself from would be none. */
+const noEvict: Handler = ([text = ""]) => {
   const word = text.toLowerCase();
   if (word !== "on" && word !== "off") throw syntaxError();
-  client.isExempt = word === "on";
   return OK;
 };
 
@@ -177,7 +180,6 @@ function flagsOf(client: Client): string {
     client.transaction.isOpen ? "x" : "",
     client.isWaiting ? "b" : "",
     client.address.startsWith("/") ? "U" : "",
-    client.isExempt ? "e" : "",
   ].join("");
   return flags === "" ? "N" : flags;
 }
@@ -288,12 +290,13 @@ const subcommands: readonly Command[] = [
     name: "client|no-evict",
     arity: 3,
     flags: ["admin"],
-    summary: "Exempts this connection from being cut off when the buffers of all clients hold too much",
+    summary: "Is answered, and changes nothing",
     syntax: "<ON | OFF>",
     group: "connection",
     guarantee: "connection",
     since: "7.0.0",
     complexity: "O(1)",
+    note: "No connection is exempt from being cut off when the buffers of all clients hold too much: any client could ask for it.",
     handler: noEvict,
   },
 ];

@@ -63,8 +63,6 @@ export interface Client {
   libraryVersion: Bytes;
   protocol: Protocol;
   replies: ReplyMode;
-  /** Never cut off because the buffers of all clients hold too much. */
-  isExempt: boolean;
   /** Has given the password, or needs none. */
   readonly isAuthenticated: boolean;
   /** Whether there is a password at all. */

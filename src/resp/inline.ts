@@ -1,30 +1,49 @@
 /** Inline commands: a line typed by a person, with the quotes and escapes that redis-cli prints. */
 import type { Bytes } from "../core/bytes.js";
 
-/** A word: quoted either way, or up to the next blank. What follows a closing quote must be a blank. */
-const WORD =
-  /[ \t\r\0\v\f]*(?:"((?:[^"\\]|\\[^])*)"(?=[ \t\r\0\v\f]|$)|'((?:[^'\\]|\\[^])*)'(?=[ \t\r\0\v\f]|$)|([^ \t\r\0\v\f"'][^ \t\r\0\v\f"']*)(?=[ \t\r\0\v\f]|$))/y;
+const BLANKS = " \t\r\n\0\v\f";
 
-const BLANKS = " \t\r\0\v\f";
+/** What a word begins with, up to a quote or a blank. */
+const BARE = /[^ \t\r\n\0"']*/y;
+const DOUBLE_QUOTED = /"((?:[^"\\]|\\[^])*)"/y;
+const SINGLE_QUOTED = /'((?:[^'\\]|\\'|\\(?!'))*)'/y;
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", a: "\x07" };
 
-/** The words of a line; undefined when its quotes do not match up. */
+/**
+ * The words of a line; undefined when its quotes do not match up. A word may end in quotes, and what follows them must
+ * be a blank: `a"b c"` is one word, `a"b"c` is none.
+ */
 export function splitInline(line: Bytes): Bytes[] | undefined {
   const words: Bytes[] = [];
-  // A pattern that ends with $ would be tried at every blank.
-  let end = line.length;
-  while (end > 0 && BLANKS.includes(line.charAt(end - 1))) end -= 1;
-  WORD.lastIndex = 0;
-  while (WORD.lastIndex < end) {
-    const match = WORD.exec(line);
-    if (match === null) return undefined;
-    const [, double, single, bare] = match;
-    if (double !== undefined) words.push(unescapeDouble(double));
-    else if (single !== undefined) words.push(single.replaceAll("\\'", "'"));
-    else words.push(bare ?? "");
+  let at = skipBlanks(line, 0);
+  while (at < line.length) {
+    const bare = matchAt(BARE, line, at)?.[0] ?? "";
+    at += bare.length;
+    const quote = line[at];
+    if (quote === '"' || quote === "'") {
+      const [whole, inside] = matchAt(quote === '"' ? DOUBLE_QUOTED : SINGLE_QUOTED, line, at) ?? [];
+      if (whole === undefined || inside === undefined) return undefined;
+      at += whole.length;
+      if (at < line.length && !BLANKS.includes(line.charAt(at))) return undefined;
+      words.push(bare + (quote === '"' ? unescapeDouble(inside) : inside.replaceAll("\\'", "'")));
+    } else {
+      words.push(bare);
+    }
+    at = skipBlanks(line, at);
   }
   return words;
+}
+
+function skipBlanks(line: Bytes, from: number): number {
+  let at = from;
+  while (at < line.length && BLANKS.includes(line.charAt(at))) at += 1;
+  return at;
+}
+
+function matchAt(pattern: RegExp, line: Bytes, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(line);
 }
 
 function unescapeDouble(text: string): Bytes {

@@ -4,7 +4,7 @@ import { syntaxError } from "./arguments.js";
 import { CommandError, type Command, type CommandTable, type Handler } from "./command.js";
 import { globToPredicate } from "./glob.js";
 import { withHelp } from "./help.js";
-import { MapReply, SetReply, Simple, textToBytes, type Reply } from "./reply.js";
+import { Constant, MapReply, SetReply, Simple, textToBytes, type Reply } from "./reply.js";
 import { parseSyntax, type Argument } from "./syntax.js";
 
 const listNames: Handler = (args, { table }) => {
@@ -29,11 +29,16 @@ const keysIn: Handler = (args, { table }) => {
 };
 
 const describeMany: Handler = (args, { table }) =>
-  args.length === 0 ? [...table.values()].map(describe) : args.map((name) => describe(find(name, table)));
+  args.length === 0
+    ? [...table.values()].map(descriptionOf)
+    : args.map((name) => descriptionOf(find(name, table)));
 
+/** A name that is given again is documented once. */
 const documentMany: Handler = (args, { table }) => {
-  const commands = args.length === 0 ? [...table.values()] : args.flatMap((name) => find(name, table) ?? []);
-  return new MapReply(commands.flatMap((command) => [command.name, document(command)]));
+  const commands = new Set(
+    args.length === 0 ? table.values() : args.flatMap((name) => find(name, table) ?? []),
+  );
+  return new MapReply([...commands].flatMap((command) => [command.name, documentationOf(command)]));
 };
 
 export const commandCommand: Command = {
@@ -142,8 +147,24 @@ function categoriesOf({ flags, group, keys }: Command): readonly string[] {
   ];
 }
 
-function describe(command: Command | undefined): Reply {
+/** What was told of a command is told again as it is, however often it is asked for. */
+const descriptions = new WeakMap<Command, Constant>();
+const documentations = new WeakMap<Command, Constant>();
+
+function descriptionOf(command: Command | undefined): Reply {
   if (command === undefined) return null;
+  const known = descriptions.get(command) ?? new Constant(describe(command));
+  descriptions.set(command, known);
+  return known;
+}
+
+function documentationOf(command: Command): Reply {
+  const known = documentations.get(command) ?? new Constant(document(command));
+  documentations.set(command, known);
+  return known;
+}
+
+function describe(command: Command): Reply {
   const { first, last, step } = command.keys ?? { first: 0, last: 0, step: 0 };
   return [
     command.name,

@@ -83,6 +83,8 @@ export interface KeyspaceStatus {
   readonly state: string;
   readonly peers: number;
   readonly keys: number;
+  /** How many of them have a time to live. */
+  readonly expiring: number;
   readonly bytes: number;
   readonly root: string;
   readonly uptimeMs: number;

@@ -4,8 +4,8 @@ import { syntaxError, toInteger } from "./arguments.js";
 import { CommandError, type Command, type Handler } from "./command.js";
 import { MapReply, type Reply } from "./reply.js";
 
-/** Cells of the table, 4 bytes each: about a tenth of a second, in which nobody else is served. */
-const CELLS_MAX = 16_777_216;
+/** Cells of the table, 4 bytes each: a tenth of a second at most, in which nobody else is served. */
+const CELLS_MAX = 4_194_304;
 
 interface Demand {
   readonly isLength: boolean;

@@ -4,6 +4,12 @@ import type { Client, Command, Handler } from "./command.js";
 import { globToPredicate } from "./glob.js";
 import { withHelp } from "./help.js";
 import { Push, Several } from "./reply.js";
+import {
+  HUB_PATTERN_BYTES_MAX,
+  HUB_PATTERNS_MAX,
+  PATTERN_BYTES_OF_CLIENT_MAX,
+  PATTERNS_MAX,
+} from "./subscriptions.js";
 
 /** Changes the subscriptions for each name, and tells what came of each. */
 function each(kind: string, names: readonly Bytes[], client: Client, change: (name: Bytes) => void): Several {
@@ -86,10 +92,12 @@ export const pubsubCommands: readonly Command[] = [
     since: "2.0.0",
     complexity: "O(N) where N is the number of channels to subscribe to.",
     note: "What clients of any node publish is heard. A message may be lost with a connection between nodes.",
-    handler: (names, { client }) =>
-      each("subscribe", names, client, (name) => {
+    handler: (names, { client }) => {
+      client.subscriptions.checkChannels(names);
+      return each("subscribe", names, client, (name) => {
         client.subscriptions.subscribe(name);
-      }),
+      });
+    },
   },
   {
     name: "unsubscribe",
@@ -116,11 +124,15 @@ export const pubsubCommands: readonly Command[] = [
     guarantee: "lan",
     since: "2.0.0",
     complexity: "O(N) where N is the number of patterns to subscribe to.",
-    note: "As SUBSCRIBE.",
-    handler: (names, { client }) =>
-      each("psubscribe", names, client, (name) => {
+    note:
+      `As SUBSCRIBE. A client has at most ${String(PATTERNS_MAX)} patterns of ${String(PATTERN_BYTES_OF_CLIENT_MAX)} ` +
+      `bytes, all clients of a node ${String(HUB_PATTERNS_MAX)} of ${String(HUB_PATTERN_BYTES_MAX)}.`,
+    handler: (names, { client }) => {
+      client.subscriptions.checkPatterns(names);
+      return each("psubscribe", names, client, (name) => {
         client.subscriptions.subscribePattern(name);
-      }),
+      });
+    },
   },
   {
     name: "punsubscribe",

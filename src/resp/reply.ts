@@ -36,14 +36,30 @@ export class Push {
   constructor(readonly items: readonly Reply[]) {}
 }
 
-/** A reply that is in its form on the wire already, the same in both versions of the protocol. */
+/** Several replies, one after another, or none. */
+export class Several {
+  constructor(readonly replies: readonly Reply[]) {}
+}
+
+/** What is on the wire already. */
 export class Encoded {
   constructor(readonly text: Bytes) {}
 }
 
-/** Several replies, one after another, or none. */
-export class Several {
-  constructor(readonly replies: readonly Reply[]) {}
+/** A reply that is always the same: it is put into its form on the wire once for each version of the protocol. */
+export class Constant {
+  readonly #reply: Reply;
+  #resp2: Bytes | undefined;
+  #resp3: Bytes | undefined;
+
+  constructor(reply: Reply) {
+    this.#reply = reply;
+  }
+
+  encode(protocol: Protocol): Bytes {
+    if (protocol === 3) return (this.#resp3 ??= flat(encode(this.#reply, 3)));
+    return (this.#resp2 ??= flat(encode(this.#reply, 2)));
+  }
 }
 
 /** "No array", where RESP2 tells it from "no bulk string": an EXEC that was given up. */
@@ -64,11 +80,12 @@ export type Reply =
   | ErrorReply
   | Double
   | Verbatim
-  | Encoded
   | MapReply
   | SetReply
   | Push
   | Several
+  | Encoded
+  | Constant
   | readonly Reply[];
 
 export const OK = new Simple("OK");
@@ -81,33 +98,38 @@ export const REPLY_BYTES_MAX = 256 * 1_048_576;
 /** What an item takes besides its bytes: its type, its length or digits, and line ends. */
 const ITEM_BYTES = 32;
 
+export const TOO_LONG = new ErrorReply(`ERR reply is larger than ${String(REPLY_BYTES_MAX)} bytes`);
+
 /** As `encode`; an error instead of a reply that is too long. */
 export function encodeBounded(reply: Reply, protocol: Protocol): Bytes {
-  // Most replies are a single item, which needs no walk.
-  if (reply instanceof Simple || typeof reply === "number") return encode(reply, protocol);
-  const bytes = typeof reply === "string" ? reply.length : bytesOf(reply);
-  return encode(
-    bytes > REPLY_BYTES_MAX
-      ? new ErrorReply(`ERR reply is larger than ${String(REPLY_BYTES_MAX)} bytes`)
-      : reply,
-    protocol,
-  );
+  return encodeWithin(reply, protocol, REPLY_BYTES_MAX) ?? encode(TOO_LONG, protocol);
 }
 
-/** No less than `encode` makes of the values in a reply. */
-function bytesOf(reply: Reply): number {
+/** As `encode`; undefined for what is longer than so many bytes, unless it is a number or a line of the server's own. */
+export function encodeWithin(reply: Reply, protocol: Protocol, bytesMax: number): Bytes | undefined {
+  // Most replies are a single item, which needs no walk.
+  if (reply instanceof Simple || typeof reply === "number" || reply instanceof ErrorReply) {
+    return encode(reply, protocol);
+  }
+  const bytes = typeof reply === "string" ? reply.length : bytesOf(reply, protocol, bytesMax);
+  return bytes > bytesMax ? undefined : encode(reply, protocol);
+}
+
+/** No less than `encode` makes of the values in a reply; of one that is too long, no less than the bound. */
+function bytesOf(reply: Reply, protocol: Protocol, bytesMax: number): number {
   if (typeof reply === "string") return ITEM_BYTES + reply.length;
   if (typeof reply !== "object" || reply === null || reply instanceof Double) return ITEM_BYTES;
-  if (
-    reply instanceof Simple ||
-    reply instanceof ErrorReply ||
-    reply instanceof Verbatim ||
-    reply instanceof Encoded
-  ) {
+  if (reply instanceof Simple || reply instanceof ErrorReply || reply instanceof Verbatim) {
     return ITEM_BYTES + reply.text.length;
   }
+  // Whoever encoded it has bounded it.
+  if (reply instanceof Encoded) return 0;
+  if (reply instanceof Constant) return reply.encode(protocol).length;
   let bytes = ITEM_BYTES;
-  for (const item of itemsOf(reply)) bytes += bytesOf(item);
+  for (const item of itemsOf(reply)) {
+    bytes += bytesOf(item, protocol, bytesMax);
+    if (bytes > bytesMax) break;
+  }
   return bytes;
 }
 
@@ -136,6 +158,7 @@ export function encode(reply: Reply, protocol: Protocol): Bytes {
     return protocol === 3 ? `=${String(reply.text.length + 4)}\r\ntxt:${reply.text}\r\n` : bulk(reply.text);
   }
   if (reply instanceof Encoded) return reply.text;
+  if (reply instanceof Constant) return reply.encode(protocol);
   const items = itemsOf(reply);
   let encoded = head(reply, items.length, protocol);
   for (const item of items) encoded += encode(item, protocol);
@@ -148,6 +171,11 @@ function head(reply: Aggregate, length: number, protocol: Protocol): Bytes {
   const isSet = reply instanceof SetReply;
   const type = protocol === 2 ? "*" : isSet ? "~" : reply instanceof Push ? ">" : "*";
   return `${type}${String(length)}\r\n`;
+}
+
+/** The same text without the pieces that it was put together of. */
+function flat(text: Bytes): Bytes {
+  return Buffer.from(text, "latin1").toString("latin1");
 }
 
 function bulk(bytes: Bytes): Bytes {

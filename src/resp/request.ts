@@ -16,6 +16,13 @@ export const ARGUMENTS_MAX = 1_048_576;
 /** Longest line: an inline command, or the digits of a length. */
 export const LINE_BYTES_MAX = 65_536;
 
+/** What an argument takes besides its bytes. */
+const ARGUMENT_BYTES = 48;
+/** What a chunk takes besides its bytes. */
+const CHUNK_BYTES = 128;
+/** After so many chunks that came behind an unfinished request, they are joined. */
+const CHUNKS_LOOSE = 256;
+
 /** Longest name that is remembered. */
 const NAME_BYTES = 32;
 
@@ -59,10 +66,15 @@ export class RequestParser {
   /** Chunks that came after `#buffer`, joined to it when `#needed` bytes are there. */
   #later: Buffer[] = [];
   #laterBytes = 0;
+  /** How many chunks at the end of `#later` were not joined yet. */
+  #looseChunks = 0;
   #needed = 1;
   #args: Bytes[] = [];
   #argsMissing = 0;
+  /** Bytes of the arguments, also of the one that was announced and has not come. */
   #requestBytes = 0;
+  /** Bytes of the arguments that are there, each with what it takes besides. */
+  #argsBytes = 0;
   #lastName: Bytes = "";
   /** Length of the argument that is being read; -1 before it is known. */
   #argBytes = -1;
@@ -74,13 +86,17 @@ export class RequestParser {
 
   /** Bytes that are kept: what was not read yet, and the arguments of an unfinished request. */
   get heldBytes(): number {
-    const arguments_ = this.#argsMissing === 0 ? 0 : this.#requestBytes;
-    return this.#buffer.length - this.#offset + this.#laterBytes + arguments_;
+    return this.#buffer.length + this.#laterBytes + this.#later.length * CHUNK_BYTES + this.#argsBytes;
   }
 
   push(chunk: Buffer): void {
     this.#later.push(chunk);
     this.#laterBytes += chunk.length;
+    this.#looseChunks += 1;
+    if (this.#looseChunks === CHUNKS_LOOSE) {
+      this.#later.push(Buffer.concat(this.#later.splice(-CHUNKS_LOOSE)));
+      this.#looseChunks = 0;
+    }
   }
 
   /**
@@ -89,12 +105,13 @@ export class RequestParser {
    */
   next(): Request | undefined {
     for (;;) {
-      if (!this.#join()) return undefined;
+      if (!this.#join()) return this.#giveBack();
       if (this.#argsMissing === 0 && !this.#begin()) continue;
       while (this.#argsMissing > 0 && this.#readArgument());
       if (this.#argsMissing > 0) continue;
       const request = this.#args;
       this.#args = [];
+      this.#argsBytes = 0;
       if (request.length > 0) return request;
     }
   }
@@ -120,9 +137,27 @@ export class RequestParser {
       this.#offset = 0;
       this.#later = [];
       this.#laterBytes = 0;
+      this.#looseChunks = 0;
     }
     this.#needed = 1;
     return true;
+  }
+
+  /** Nothing of a buffer is kept but what was not read. */
+  #giveBack(): undefined {
+    const rest = this.#buffer.length - this.#offset;
+    if (rest === 0) {
+      this.#buffer = NOTHING;
+    } else if (rest <= this.#buffer.length / 2) {
+      // Of its own memory, and not of a pool.
+      const copy = Buffer.allocUnsafeSlow(rest);
+      this.#buffer.copy(copy, 0, this.#offset);
+      this.#buffer = copy;
+    } else {
+      return undefined;
+    }
+    this.#offset = 0;
+    return undefined;
   }
 
   /** Reads the head of a request, or a whole inline command. False when more must come first. */
@@ -172,6 +207,7 @@ export class RequestParser {
     const end = this.#offset + this.#argBytes;
     if (end + 2 > this.#buffer.length) return this.#lacks(this.#argBytes + 2);
     this.#args.push(this.#args.length === 0 ? this.#readName(end) : this.#copy(end));
+    this.#argsBytes += this.#argBytes + ARGUMENT_BYTES;
     this.#offset = end + 2;
     this.#argBytes = -1;
     this.#argsMissing -= 1;

@@ -28,7 +28,7 @@ export const serverCommands: readonly Command[] = [
     group: "server",
     guarantee: "connection",
     since: "1.0.0",
-    complexity: "O(1); O(N) with the section keyspace, where N is the number of all keys",
+    complexity: "O(1)",
     note: "`redis_version` is the version of Redis whose commands are served; `lankv_version` is the program's own.",
     handler: (args, context) => new Verbatim(info(args, context)),
   },

@@ -9,6 +9,7 @@ import { boundsWithin, toLimits, type Limits } from "./limits.js";
 import { Notifications } from "./notifications.js";
 import { Password } from "./password.js";
 import { encode, ErrorReply } from "./reply.js";
+import { PendingWrites } from "./pending-writes.js";
 import { Session } from "./session.js";
 import { Stats } from "./stats.js";
 import { Hub } from "./subscriptions.js";
@@ -35,6 +36,7 @@ export class RespServer {
   readonly #limits: Limits;
   readonly #password: Password | undefined;
   readonly #hub = new Hub();
+  readonly #writes = new PendingWrites();
   readonly #notifications: Notifications;
   readonly #parts: ServerParts;
   readonly #sessions = new Set<Session>();
@@ -87,6 +89,7 @@ export class RespServer {
       id: this.#lastId,
       limits: this.#limits,
       hub: this.#hub,
+      writes: this.#writes,
       password: this.#password,
       path,
       toContext: (client) => this.#contextOf(client),
@@ -116,7 +119,7 @@ export class RespServer {
     while (this.#heldBytes > this.#limits.clientBytesMax) {
       let greatest: Session | undefined;
       for (const session of this.#sessions) {
-        if (!session.isExempt && session.heldBytes > (greatest?.heldBytes ?? 0)) greatest = session;
+        if (session.heldBytes > (greatest?.heldBytes ?? 0)) greatest = session;
       }
       if (greatest === undefined) return;
       debug("client %d: cut off, it holds %d bytes", greatest.id, greatest.heldBytes);

@@ -2,16 +2,23 @@
  * One client's connection: requests in, replies and messages out.
  *
  * Requests are carried out one after another, and replies leave in their order. While one waits for something, while
- * the socket has more to send than it should hold, or when the end has come, no further request is read: a client
- * that pipelines much or reads slowly costs a bounded amount of memory. The replies of a chunk leave in one write.
- * Messages of channels are not asked for: who does not read them is cut off.
+ * the socket has more to send than it should hold, or when the end has come, no further request is carried out: a
+ * client that pipelines much or reads slowly costs a bounded amount of memory. One that sends much at once gives way
+ * to the others after a turn. The replies of a turn leave in one write. Messages of channels are not asked for: who
+ * does not read them is cut off.
+ *
+ * Nothing is read from the socket while there is more to do than should be. One that is not read does not show its
+ * end, so that whoever waits for something that may never come is read on, up to a bound.
  */
 import type { Socket } from "node:net";
 import createDebug from "debug";
 import type { Bytes } from "../core/bytes.js";
+import { toAddress } from "./address.js";
+import { seconds } from "./clock.js";
 import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
 import type { Limits } from "./limits.js";
 import { mayEnter, type Password } from "./password.js";
+import type { PendingWrites } from "./pending-writes.js";
 import { encodeBounded, ErrorReply, Push, Several, type Protocol, type Reply } from "./reply.js";
 import { ProtocolError, RequestParser, type Request } from "./request.js";
 import { Subscriptions, type Hub, type Subscriber } from "./subscriptions.js";
@@ -25,11 +32,17 @@ const OUTPUT_BYTES = 262_144;
 /** While the socket holds more than so many bytes, no request is carried out. */
 const UNSENT_BYTES_MAX = 1_048_576;
 
+/** Milliseconds after which a client gives way to the others. */
+const TURN_MS = 8;
+/** Requests after which the clock is looked at; after each, when the turn before was too long. */
+const REQUESTS_A_LOOK = 8;
+
 /** What a connection is given by its server. */
 export interface SessionParts {
   readonly id: number;
   readonly limits: Limits;
   readonly hub: Hub;
+  readonly writes: PendingWrites;
   /** Undefined = there is none. */
   readonly password: Password | undefined;
   /** The path of the unix socket that it came by, which asks for no password; undefined = it came by TCP. */
@@ -49,7 +62,6 @@ export class Session implements Client, Subscriber {
   libraryVersion: Bytes = "";
   protocol: Protocol = 2;
   replies: ReplyMode = "on";
-  isExempt = false;
   lastCommand = "";
   isAuthenticated: boolean;
   isWaiting = false;
@@ -57,6 +69,7 @@ export class Session implements Client, Subscriber {
   readonly subscriptions: Subscriptions;
   readonly #socket: Socket;
   readonly #limits: Limits;
+  readonly #writes: PendingWrites;
   readonly #password: Password | undefined;
   readonly #path: string | undefined;
   readonly #onHeld: (delta: number) => void;
@@ -68,18 +81,30 @@ export class Session implements Client, Subscriber {
   /** Something came or went since `#activeAt`. The clock is read once a second, and not for each chunk. */
   #wasActive = false;
   #output = "";
+  /** Messages that follow the reply to the transaction that is being carried out. */
+  #afterExec = "";
   #heldBytes = 0;
   #isRunning = false;
+  /** Has given way, and goes on by itself. */
+  #isYielding = false;
+  #requestsALook = REQUESTS_A_LOOK;
+  /** Waits for something that may never come, not for its own work to end. */
+  #isBlocked = false;
+  /** Nothing is read from the socket. */
+  #isPaused = false;
+  /** Nothing more will come. */
+  #hasSentAll = false;
   #isEnding = false;
-  #willFlush = false;
+  #willWrite = false;
 
   constructor(socket: Socket, parts: SessionParts) {
-    const { id, limits, hub, password, path, onHeld } = parts;
+    const { id, limits, hub, writes, password, path, onHeld } = parts;
     this.id = id;
     this.address = path === undefined ? toAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`;
     this.localAddress = path === undefined ? toAddress(socket.localAddress, socket.localPort) : `${path}:0`;
     this.#socket = socket;
     this.#limits = limits;
+    this.#writes = writes;
     this.#password = password;
     this.#path = path;
     this.#onHeld = onHeld;
@@ -91,13 +116,26 @@ export class Session implements Client, Subscriber {
     socket.on("data", (chunk: Buffer) => {
       this.#wasActive = true;
       this.#parser.push(chunk);
+      if (this.isWaiting || this.#isYielding) {
+        this.#queue();
+        return;
+      }
+      // Asked for first, so that replies do not wait for what their requests set going.
+      this.#writeSoon();
       this.#run();
+    });
+    // What came before the end of its requests is answered.
+    socket.allowHalfOpen = true;
+    socket.on("end", () => {
+      this.#hasSentAll = true;
+      if (this.#isBlocked) this.#finish();
+      else if (!this.#isYielding && !this.isWaiting) this.#run();
     });
     socket.on("drain", () => {
       this.#wasActive = true;
-      if (this.isWaiting || this.#isEnding) return;
-      socket.resume();
-      this.#run();
+      if (this.#isEnding) return;
+      if (this.isWaiting || this.#isYielding) this.#regulate();
+      else this.#run();
     });
     socket.on("error", (error) => {
       debug("client %d: %s", id, error.message);
@@ -133,7 +171,7 @@ export class Session implements Client, Subscriber {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength + this.#output.length;
+    return this.#socket.writableLength + this.#output.length + this.#afterExec.length;
   }
 
   /** Bytes of all its buffers. */
@@ -160,31 +198,34 @@ export class Session implements Client, Subscriber {
 
   closeAfterReply(): void {
     this.#isEnding = true;
-    if (!this.#isRunning) this.#socket.destroySoon();
+    if (!this.#isRunning) this.#finish();
   }
 
   kill(): void {
     this.#isEnding = true;
     this.#output = "";
+    this.#afterExec = "";
     this.#socket.destroy();
     this.#account(0);
   }
 
   push(frame: Bytes): void {
     if (this.#isEnding) return;
-    this.#output += frame;
+    // A message must not come before the reply to the transaction that subscribed to it, nor in its middle.
+    if (this.#isRunning && this.lastCommand === "exec") this.#afterExec += frame;
+    else this.#output += frame;
     if (this.unsentBytes > this.#limits.unsentBytesMax) {
       debug("client %d: cut off, it does not read what it listens to", this.id);
       this.kill();
-    } else if (!this.#isRunning && !this.#willFlush) {
-      // The messages of one turn leave in one write.
-      this.#willFlush = true;
-      process.nextTick(() => {
-        this.#willFlush = false;
-        this.#flush();
-        this.#measure();
-      });
+    } else {
+      this.#writeSoon();
     }
+  }
+
+  writePending(): void {
+    this.#willWrite = false;
+    this.#flush();
+    this.#measure();
   }
 
   /** Ends the connection if it has been silent for too long, in the middle of a request, or while it should end. */
@@ -197,8 +238,8 @@ export class Session implements Client, Subscriber {
     const idle = this.idleSeconds;
     const mayBeSilent = this.isWaiting || this.subscriptions.count > 0;
     const isIdle = idleSecondsMax > 0 && idle > idleSecondsMax && !mayBeSilent;
-    const isUnfinished = this.unreadBytes > 0 && !this.#socket.isPaused();
-    const isStalled = idle > stallSecondsMax && (isUnfinished || this.#isEnding);
+    const isUnfinished = this.unreadBytes > 0 && !this.isWaiting && !this.#isPaused;
+    const isStalled = idle > stallSecondsMax && (isUnfinished || this.#isEnding || this.#hasSentAll);
     if (!isIdle && !isStalled) return;
     debug("client %d: ended after %d s of silence", this.id, idle);
     this.kill();
@@ -210,19 +251,69 @@ export class Session implements Client, Subscriber {
 
   #run(): void {
     this.#isRunning = true;
+    const endsAtMs = performance.now() + TURN_MS;
+    let requests = 0;
     try {
       while (!this.isWaiting && !this.#isEnding && this.#hasRoom()) {
         const request = this.#parser.next();
-        if (request === undefined) break;
+        if (request === undefined) {
+          this.#isEnding ||= this.#hasSentAll;
+          break;
+        }
         this.#handle(request);
+        requests += 1;
+        if (requests % this.#requestsALook === 0 && performance.now() > endsAtMs) {
+          this.#giveWay();
+          break;
+        }
       }
-      this.#flush();
+      this.#requestsALook = this.#isYielding ? 1 : REQUESTS_A_LOOK;
+      if (this.#output !== "") this.#writeSoon();
     } catch (error) {
       this.#fail(error);
     }
     this.#isRunning = false;
-    if (this.#isEnding) this.#socket.destroySoon();
+    if (this.#isEnding || (this.#isBlocked && this.#hasSentAll)) this.#finish();
+    else this.#regulate();
     this.#measure();
+  }
+
+  /** Ends the connection once everything is written. */
+  #finish(): void {
+    this.#isEnding = true;
+    this.#flush();
+    this.#socket.destroySoon();
+  }
+
+  #giveWay(): void {
+    if (this.isWaiting) return;
+    this.#isYielding = true;
+    setImmediate(() => {
+      this.#isYielding = false;
+      if (this.#isEnding) return;
+      this.#wasActive = true;
+      this.#run();
+    });
+  }
+
+  /** What came while a command waits is kept for later. */
+  #queue(): void {
+    if (this.unreadBytes > this.#limits.requestBytesMax) {
+      debug("client %d: cut off, it sends too much while it waits", this.id);
+      this.kill();
+    } else {
+      this.#measure();
+    }
+  }
+
+  /** Reads from the socket, or does not. */
+  #regulate(): void {
+    const isBusy = this.#isYielding || (this.isWaiting && !this.#isBlocked);
+    const mustPause = isBusy || this.#socket.writableLength >= UNSENT_BYTES_MAX;
+    if (mustPause === this.#isPaused) return;
+    this.#isPaused = mustPause;
+    if (mustPause) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   /** Whatever went wrong ends this connection, and no other. */
@@ -230,7 +321,6 @@ export class Session implements Client, Subscriber {
     this.#isEnding = true;
     if (error instanceof ProtocolError) {
       this.#answer(new ErrorReply(`ERR ${error.message}`));
-      this.#flush();
     } else {
       debug("client %d: failed: %O", this.id, error);
       this.#socket.destroy();
@@ -241,18 +331,22 @@ export class Session implements Client, Subscriber {
     const reply = execute(request, this.#context);
     if (reply instanceof Promise) this.#wait(reply);
     else this.#answer(reply);
+    if (this.#afterExec !== "") {
+      this.#output += this.#afterExec;
+      this.#afterExec = "";
+    }
   }
 
   #wait(reply: Promise<Reply>): void {
     this.isWaiting = true;
-    this.#socket.pause();
+    this.#isBlocked = this.#context.table.get(this.lastCommand)?.flags.includes("blocking") === true;
     reply
       .then((settled) => {
         this.isWaiting = false;
+        this.#isBlocked = false;
         if (this.#socket.destroyed) return;
         this.#wasActive = true;
         this.#answer(settled);
-        this.#socket.resume();
         this.#run();
       })
       .catch((error: unknown) => {
@@ -276,13 +370,17 @@ export class Session implements Client, Subscriber {
   /** Whether the socket takes more; if not, its `drain` goes on with what is left. */
   #hasRoom(): boolean {
     if (this.#output.length >= OUTPUT_BYTES) this.#flush();
-    if (this.#socket.writableLength < UNSENT_BYTES_MAX) return true;
-    this.#socket.pause();
-    return false;
+    return this.#socket.writableLength < UNSENT_BYTES_MAX;
+  }
+
+  #writeSoon(): void {
+    if (this.#willWrite) return;
+    this.#willWrite = true;
+    this.#writes.add(this);
   }
 
   #flush(): void {
-    if (this.#output === "") return;
+    if (this.#output === "" || this.#socket.destroyed) return;
     this.#socket.write(this.#output, "latin1");
     this.#output = "";
   }
@@ -298,13 +396,4 @@ export class Session implements Client, Subscriber {
     this.#heldBytes = bytes;
     this.#onHeld(delta);
   }
-}
-
-function toAddress(host = "?", port = 0): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${String(port)}`;
-}
-
-/** Of a clock that nothing sets. */
-function seconds(): number {
-  return Math.floor(performance.now() / 1000);
 }

@@ -1,8 +1,25 @@
 /** Transactions: commands that are carried out in one go, unless a watched key has changed. */
 import { callAtOnce } from "./call.js";
 import { ALL_KEYS, CommandError, type Command, type Handler } from "./command.js";
-import { NULL_ARRAY, OK } from "./reply.js";
+import {
+  encode,
+  Encoded,
+  encodeWithin,
+  ErrorReply,
+  NULL_ARRAY,
+  OK,
+  REPLY_BYTES_MAX,
+  TOO_LONG,
+} from "./reply.js";
 
+const LEFT_OUT = new ErrorReply(
+  `ERR not carried out: the replies of a transaction have at most ${String(REPLY_BYTES_MAX)} bytes`,
+);
+
+/**
+ * The replies are put into their form on the wire one by one: so none is kept that has no room, and each has the form
+ * of the protocol that was spoken when it was given.
+ */
 const exec: Handler = (_, context) => {
   const { client, keyspace, server } = context;
   if (!client.transaction.isOpen) throw new CommandError("ERR EXEC without MULTI");
@@ -13,7 +30,16 @@ const exec: Handler = (_, context) => {
   if (taken === "changed") return NULL_ARRAY;
   const inside = { ...context, isInTransaction: true };
   server.stats.commands += taken.length;
-  return taken.map(({ command, args }) => callAtOnce(command, args, inside));
+  let text = `*${String(taken.length)}\r\n`;
+  let room = REPLY_BYTES_MAX;
+  for (const { command, args } of taken) {
+    const isLeftOut = room === 0 && !command.flags.includes("write");
+    const reply = isLeftOut ? LEFT_OUT : callAtOnce(command, args, inside);
+    const encoded = encodeWithin(reply, client.protocol, room);
+    room = encoded === undefined ? 0 : Math.max(room - encoded.length, 0);
+    text += encoded ?? encode(TOO_LONG, client.protocol);
+  }
+  return new Encoded(text);
 };
 
 export const transactionCommands: readonly Command[] = [
@@ -45,7 +71,8 @@ export const transactionCommands: readonly Command[] = [
     complexity: "Depends on commands in the transaction",
     note:
       "Nothing else happens on this node in between, and a watched key also counts as changed when another node " +
-      "wrote it. Other nodes get the writes one by one.",
+      "wrote it. Other nodes get the writes one by one. Once the replies have more than " +
+      `${String(REPLY_BYTES_MAX)} bytes, only writes are carried out, and what has no room is answered with an error.`,
     handler: exec,
   },
   {

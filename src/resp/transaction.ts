@@ -6,8 +6,7 @@
  * of writes.
  */
 import type { Bytes } from "../core/bytes.js";
-import type { KvRecord } from "../core/record.js";
-import { compareVersions } from "../core/version.js";
+import { compareVersions, type Version } from "../core/version.js";
 import type { Keyspace } from "./keyspace.js";
 
 /** Most commands that one transaction has. */
@@ -19,9 +18,10 @@ export const WATCHED_MAX = 65_536;
 /** What a command, an argument or a key takes besides its bytes. */
 const ITEM_BYTES = 64;
 
-/** A key as it was when it was watched. */
+/** A key as it was when it was watched. Of its record only the version is kept, and not its value. */
 interface Watched {
-  readonly record: KvRecord | undefined;
+  /** Undefined when nothing was ever known of the key. */
+  readonly version: Version | undefined;
   readonly isReadable: boolean;
 }
 
@@ -84,8 +84,9 @@ export class Transaction<Queued> {
         `a connection watches at most ${String(WATCHED_MAX)} keys of ${String(QUEUED_BYTES_MAX)} bytes`,
       );
     }
+    const last = keyspace.lastWrite(key);
     this.#watched.set(key, {
-      record: keyspace.lastWrite(key),
+      version: last === undefined ? undefined : { stamp: last.stamp, writer: last.writer },
       isReadable: keyspace.get(key) !== undefined,
     });
     this.#watchedBytes += bytes;
@@ -118,12 +119,10 @@ export class Transaction<Queued> {
   }
 }
 
+/** A key that had expired by the time of WATCH may be cleared away meanwhile: that leaves its version. */
 function hasChanged(keyspace: Keyspace, key: Bytes, was: Watched): boolean {
-  const isReadable = keyspace.get(key) !== undefined;
-  if (isReadable !== was.isReadable) return true;
-  // A key that had expired by the time of WATCH may be cleared away meanwhile: it is as missing as before.
-  if (!isReadable && was.record?.kind === "value") return false;
+  if ((keyspace.get(key) !== undefined) !== was.isReadable) return true;
   const now = keyspace.lastWrite(key);
   if (now === undefined) return false;
-  return was.record === undefined || compareVersions(now, was.record) !== 0;
+  return was.version === undefined || compareVersions(now, was.version) !== 0;
 }

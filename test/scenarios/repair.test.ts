@@ -200,4 +200,29 @@ describe("receipts", () => {
       ],
     );
   });
+
+  it("say nothing of it either where the budget ended the answer", () => {
+    const { stage, a, b } = twoNodes();
+    const c = stage.start("c");
+    stage.pass(6_000);
+    stage.cut(b, c);
+    stage.dropMessages(true);
+    stage.write(a, "k", "of a");
+    const held = a.replica.get("k");
+    assert.ok(held !== undefined);
+    for (let i = 0; i < 8; i += 1) stage.write(a, `filler-${String(i)}`, "x".repeat(50_000));
+    stage.dropMessages(false);
+    c.replica.restore([held], c.now);
+    stage.write(c, "k", "of c");
+    stage.pass(10);
+    assert.equal(a.replica.get("k")?.value, "of c");
+    stage.transcript();
+    a.confirm(3_000);
+    stage.pass(1_000);
+    const ofB = stage.transcript().filter((line) => line.startsWith("a -> b") || line.startsWith("b -> a"));
+    assert.equal(ofB.filter((line) => line.startsWith("b -> a: question stream")).length, 2);
+    const brought = ofB.findIndex((line) => line.startsWith("a -> b: answer") && line.endsWith(" k"));
+    const confirmed = ofB.indexOf("b -> a: receipt 9");
+    assert.ok(brought >= 0 && confirmed > brought, ofB.join("\n"));
+  });
 });

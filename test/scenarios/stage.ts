@@ -21,6 +21,8 @@ interface NodeOptions {
   readonly writer?: string;
   readonly records?: readonly KvRecord[];
   readonly ringKeysMax?: number;
+  /** How far its host's wall clock is off. */
+  readonly skewMs?: number;
 }
 
 export class Stage {
@@ -53,6 +55,7 @@ export class Stage {
     const { hosts, processes } = this.network;
     const number = processes.length + 1;
     const host = new Host(name, `10.0.0.${String(number)}`, this.#schedule);
+    host.skewMs = options.skewMs ?? 0;
     hosts.push(host);
     const writer = options.writer ?? Buffer.from(name.padEnd(8, "-")).toString("hex").slice(0, 16);
     const process = new Process(

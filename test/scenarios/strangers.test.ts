@@ -42,6 +42,15 @@ class Table {
     }
   }
 
+  /** Answers for a peer that has nothing. */
+  answerNothing(from: string, { type, ...rest }: Message): void {
+    const id = "id" in rest ? rest.id : 0;
+    const part = { from, id, part: 0, last: true } as const;
+    if (type === "list") this.hear({ type: "list_answer", ...part, groups: [] });
+    else if (type === "question")
+      this.hear({ type: "answer", ...part, next: undefined, tail: 1, omits: false, records: [] });
+  }
+
   hear(message: Message): readonly Effect[] {
     return this.step({ type: "message", message });
   }
@@ -105,6 +114,36 @@ describe("a peer that ticks but never answers", () => {
   });
 });
 
+describe("a peer that did not answer for a while", () => {
+  it("is compared with again, and gets its receipts", () => {
+    const table = new Table();
+    const slow = new Played(table, "00000000000000b1", { root: "1111111111111111", keys: 1, head: 5 });
+    const other = new Played(table, "00000000000000b2", { root: EMPTY_ROOT, keys: 0 });
+    slow.link("10.0.0.1");
+    other.link("10.0.0.2");
+    let isAnswering = false;
+    let seen = 0;
+    const answer = (): void => {
+      for (const effect of table.effects.slice(seen)) {
+        seen += 1;
+        if (effect.type !== "publish" || effect.to === undefined) continue;
+        if (effect.to === other.writer || isAnswering) table.answerNothing(effect.to, effect.message);
+      }
+    };
+    const beat = (): void => {
+      slow.tick();
+      other.tick();
+      table.hear({ type: "confirm", from: slow.writer, head: 5 });
+      answer();
+    };
+    table.pass(20_000, beat);
+    assert.equal(table.replica.presence.peers.get(slow.writer)?.isResponsive, false);
+    isAnswering = true;
+    table.pass(40_000, beat);
+    assert.ok(asked(table.effects, "receipt", slow.writer));
+  });
+});
+
 describe("a goodbye", () => {
   it("waits for what the peer had sent before it", () => {
     const table = new Table();
@@ -117,6 +156,23 @@ describe("a goodbye", () => {
     assert.equal(table.replica.get("last")?.value, "v");
     assert.equal(table.replica.presence.peers.size, 0);
   });
+
+  for (const type of ["confirm", "tick"] as const) {
+    it(`waits though a ${type} that was sent before it comes later`, () => {
+      const table = new Table();
+      const peer = new Played(table, "00000000000000b1", { root: "1111111111111111", keys: 0, head: 1 });
+      peer.link("10.0.0.1");
+      table.step({ type: "beacon", beacon: peer.beacon({ goodbye: true, head: 3 }), from: "10.0.0.1" });
+      table.hear({ type: "set", from: peer.writer, seq: 2, records: [recordOf(peer.writer, "two")] });
+      if (type === "tick") peer.tick();
+      else table.hear({ type, from: peer.writer, head: 2 });
+      table.step({ type: "wake" });
+      table.hear({ type: "set", from: peer.writer, seq: 3, records: [recordOf(peer.writer, "three")] });
+      assert.equal(table.replica.get("three")?.value, "v");
+      table.step({ type: "wake" });
+      assert.equal(table.replica.presence.peers.size, 0);
+    });
+  }
 
   it("waits half a second of silence for what was lost", () => {
     const table = new Table();

@@ -48,6 +48,8 @@ export interface Published {
   readonly message: Message;
   readonly to: string | undefined;
   readonly bytes: number;
+  /** What goes over the wire. */
+  readonly frame: Buffer;
   readonly atMs: number;
 }
 

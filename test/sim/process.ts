@@ -147,6 +147,7 @@ export class Process {
         record,
         atMs: this.network.schedule.nowMs,
       });
+      if (this.replica.isFlushDue) this.#step({ type: "flush" });
     }
   }
 
@@ -154,7 +155,8 @@ export class Process {
   publish(channel: Bytes, payload: Bytes): void {
     if (!this.isAlive || this.isBlocked) return;
     this.checkers.posted({ process: this, channel, payload });
-    if (this.replica.publish(channel, payload)) this.#step({ type: "flush" });
+    this.replica.publish(channel, payload);
+    if (this.replica.isFlushDue) this.#step({ type: "flush" });
   }
 
   /** Somebody waits for so long until everybody has confirmed what was written so far. */
@@ -316,6 +318,7 @@ export class Process {
       message,
       to,
       bytes: frame.length,
+      frame,
       atMs: this.network.schedule.nowMs,
     });
     for (const link of [...this.#readers]) {

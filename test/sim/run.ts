@@ -16,6 +16,7 @@ import { RepairCostChecker } from "./checkers/repair-cost.js";
 import { RosterChecker } from "./checkers/roster.js";
 import { LOOK_BACK_MS, SETTLE_MS, SilenceChecker } from "./checkers/silence.js";
 import { contentsOf } from "./contents.js";
+import { SentChecker } from "./checkers/sent.js";
 import { Streams } from "./checkers/streams.js";
 import { NO_FAULTS, drawFaults, type Faults } from "./faults.js";
 import { Host } from "./host.js";
@@ -34,8 +35,11 @@ const CONVERGE_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 100;
 /** How long silence is listened to. */
 const SILENCE_MS = 8_000;
-/** How long after the last value's time everything may be gone: a step at least each second, then slices. */
-const AGED_MS = 3_000;
+/**
+ * How long after the last value's time everything may be gone: a clock that was set is in doubt for five seconds, there is a
+ * step at least each second, then come slices.
+ */
+const AGED_MS = 8_000;
 
 interface RunOptions {
   readonly seed: number;
@@ -104,7 +108,8 @@ class Run implements Starter {
       new BoundsChecker(),
       new RepairCostChecker(history),
       new SilenceChecker(),
-      new ExpiryChecker(),
+      new ExpiryChecker(faults.clockSkewMsMax === 0 && faults.clockJumpEveryMs === 0),
+      new SentChecker(history),
       new RosterChecker(),
       new PublicationsChecker(streams),
       new ReceiptsChecker(streams),

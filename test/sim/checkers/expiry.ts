@@ -15,6 +15,13 @@ import { describe, isRemains, isSame, versionOf } from "./history.js";
 
 /** The most values that a step may let expire of its own accord. */
 const PER_STEP_MAX = 1_024;
+/** For how long a clock that is new, was set or is corrected may be wrong: meanwhile nothing may be lost by it. */
+const DOUBT_MS = 5_000;
+/** A clock that was set by less than this is not noticed; nor is a correction by less than that. */
+const JUMP_MS = 5_000;
+const OFFSET_MS = 2_000;
+/** How far clocks that are right may seem to be apart: beacons are late, and processes stand still. */
+const SEEMING_MS = 60_000;
 /** How late a timer may be, for what is lost in adding up times. */
 const ROUNDING_MS = 1;
 
@@ -23,12 +30,19 @@ interface Told {
   readonly held: Map<string, KvRecord>;
   /** Versions of which it was told that they expired. */
   readonly expired: Set<string>;
-  /** Versions that were overwritten here after their time, which is to be told with the next step. */
-  readonly owed: Set<string>;
+  /** Versions that were overwritten here after their time, and whether that must be told with the next step, or may be. */
+  readonly owed: Map<string, boolean>;
   /** The greatest corrected clock that the process has seen. */
   clockMs: number;
-  /** How far its host's clock was off at its last step. */
+  /** How far its host's clock was off at its last step, and by how much it was corrected. */
   skewMs: number;
+  offsetMs: number;
+  /** Between its steps no time passes for a process. */
+  steppedAtMs: number;
+  /** When its clock began, was last set or corrected. */
+  clockSinceMs: number;
+  /** The same, if by so much that the process must have noticed, and somebody may be there who knows better. */
+  doubtSinceMs: number;
   /** Versions whose time had run out a second ago. */
   overdue: ReadonlySet<string>;
 }
@@ -36,6 +50,9 @@ interface Told {
 export class ExpiryChecker implements Checker {
   readonly name = "expiry";
   readonly #copies = new Map<Process, Told>();
+
+  /** @param areClocksRight whether no host's clock is ever wrong in this run */
+  constructor(private readonly areClocksRight: boolean) {}
 
   ended(process: Process): void {
     this.#copies.delete(process);
@@ -47,40 +64,43 @@ export class ExpiryChecker implements Checker {
     const clockMs = clockOf(process);
     told.clockMs = Math.max(told.clockMs, clockMs);
     const isLate = value !== undefined && expiresAtMs !== undefined && expiresAtMs <= clockMs;
-    if (isRemains(record) !== isLate)
+    if (isRemains(record) ? !isLate : isLate && !mayKeep(process, told, told.steppedAtMs))
       this.#fail(process, `wrote ${describe(record)} to expire at ${String(expiresAtMs)}`);
     const before = told.held.get(key);
-    if (before !== undefined && hasRunOut(before, clockMs)) told.owed.add(versionOf(before));
+    if (before !== undefined && hasRunOut(before, clockMs))
+      told.owed.set(versionOf(before), !mayKeep(process, told, told.steppedAtMs));
     told.held.set(key, record);
   }
 
   stepped(event: Stepped): void {
-    const { process, effects, input, correctedBeforeMs } = event;
+    const { process, effects, input, correctedBeforeMs, atMs } = event;
     const told = this.#copies.get(process);
     if (told === undefined) {
-      this.#copies.set(process, toldAtStart(process));
+      this.#copies.set(process, toldAtStart(process, atMs));
       return;
     }
     told.clockMs = Math.max(told.clockMs, correctedBeforeMs, clockOf(process));
-    told.skewMs = process.host.skewMs;
+    noteClock(event, told);
     const comes = input.type === "message" && "records" in input.message ? input.message.records : [];
     let spontaneous = 0;
     for (const effect of effects) {
       if (effect.type === "expired") {
-        for (const record of effect.records) if (!this.#expire(process, told, record)) spontaneous += 1;
+        for (const record of effect.records) if (!this.#expire(event, told, record)) spontaneous += 1;
       } else if (effect.type === "applied") this.#apply(event, told, effect, comes);
     }
-    if (told.owed.size > 0) this.#fail(process, `did not tell that ${[...told.owed].join()} expired`);
+    for (const [version, isOwed] of told.owed)
+      if (isOwed) this.#fail(process, `did not tell that ${version} expired`);
+    told.owed.clear();
     if (spontaneous > PER_STEP_MAX + comes.length)
       this.#fail(process, `let ${String(spontaneous)} values expire in one step`);
   }
 
-  second({ alive }: Scene): void {
+  second({ alive, atMs }: Scene): void {
     for (const process of alive) {
       const told = this.#copies.get(process);
       if (told === undefined) continue;
       this.#compare(process, told);
-      if (process.isBlocked) told.overdue = new Set();
+      if (process.isBlocked || mayKeep(process, told, atMs)) told.overdue = new Set();
       else this.#expectPunctual(process, told);
     }
   }
@@ -103,7 +123,7 @@ export class ExpiryChecker implements Checker {
   }
 
   /** @returns whether the value had been overwritten before it was told */
-  #expire(process: Process, told: Told, record: KvRecord): boolean {
+  #expire({ process, atMs }: Stepped, told: Told, record: KvRecord): boolean {
     const version = versionOf(record);
     if (!isRemains(record)) this.#fail(process, `told as expired: ${describe(record)}`);
     if (told.expired.has(version)) this.#fail(process, `told twice that ${describe(record)} expired`);
@@ -112,6 +132,10 @@ export class ExpiryChecker implements Checker {
       this.#fail(process, `let ${describe(record)} expire before ${String(record.expiresAtMs)}`);
     if (told.owed.delete(version)) return true;
     const before = told.held.get(record.key);
+    const now = process.replica.get(record.key);
+    const isKept = now !== undefined && versionOf(now) === versionOf(record);
+    if (isKept && atMs < told.doubtSinceMs + DOUBT_MS - ROUNDING_MS)
+      this.#fail(process, `let ${describe(record)} expire while its clock may be wrong`);
     if (before === undefined || isRemains(before) || !isSame(before, record))
       this.#fail(process, `told that ${describe(record)} expired, and had ${describe(before)}`);
     told.held.set(record.key, record);
@@ -119,7 +143,7 @@ export class ExpiryChecker implements Checker {
   }
 
   #apply(
-    { process, correctedBeforeMs }: Stepped,
+    { process, correctedBeforeMs, atMs }: Stepped,
     told: Told,
     { records, replaced }: Effect & { type: "applied" },
     comes: readonly KvRecord[],
@@ -135,8 +159,12 @@ export class ExpiryChecker implements Checker {
       if (before !== undefined && versionOf(before) === versionOf(record))
         this.#fail(process, `says that ${describe(record)} came anew`);
       const sent = comes.find((one) => isSame(one, record));
-      if (sent !== undefined && isRemains(record) !== (isRemains(sent) || hasRunOut(sent, correctedBeforeMs)))
-        this.#fail(process, `kept ${describe(record)}, sent as ${describe(sent)}`);
+      if (sent !== undefined && isRemains(record) !== isRemains(sent)) {
+        const isLost =
+          !hasRunOut(sent, correctedBeforeMs) || atMs < told.doubtSinceMs + DOUBT_MS - ROUNDING_MS;
+        if (isLost) this.#fail(process, `kept ${describe(record)}, sent as ${describe(sent)}`);
+      } else if (hasRunOut(record, correctedBeforeMs) && !mayKeep(process, told, atMs))
+        this.#fail(process, `kept ${describe(record)} though its time had run out`);
       told.held.set(record.key, record);
     }
   }
@@ -152,6 +180,8 @@ export class ExpiryChecker implements Checker {
       const expected = told.held.get(record.key);
       if (expected === undefined || !isIdentical(expected, record))
         this.#fail(process, `has ${describe(record)}; told: ${describe(expected)}`);
+      if (this.areClocksRight && isRemains(record) && isAhead(record, process))
+        this.#fail(process, `has ${describe(record)}, which is alive by every clock`);
       if (told.expired.has(versionOf(record)) && !isRemains(record))
         this.#fail(process, `has ${describe(record)}, which expired`);
     }
@@ -173,7 +203,7 @@ export class ExpiryChecker implements Checker {
       if (told.overdue.has(version)) this.#fail(process, `holds ${version} though its time ran out`);
     told.overdue = overdue;
     const inMs = process.replica.wakeAtMs - process.now.monoMs;
-    if (told.skewMs === process.host.skewMs && inMs > nextMs - clockMs + ROUNDING_MS)
+    if (inMs > nextMs - clockMs + ROUNDING_MS)
       this.#fail(process, `wants to be woken in ${String(inMs)} ms, later than a value expires`);
   }
 
@@ -182,13 +212,41 @@ export class ExpiryChecker implements Checker {
   }
 }
 
-function toldAtStart(process: Process): Told {
+/** Takes note of a clock that was set or corrected. */
+function noteClock({ process, effects, atMs }: Stepped, told: Told): void {
+  const { host, replica } = process;
+  const setBy = Math.abs(host.skewMs - told.skewMs);
+  const correctedBy = Math.abs(replica.clockOffsetMs - told.offsetMs);
+  if (setBy > 0 || correctedBy > OFFSET_MS) told.clockSinceMs = atMs;
+  if (setBy >= JUMP_MS || correctedBy > OFFSET_MS) told.doubtSinceMs = atMs;
+  told.steppedAtMs = atMs;
+  told.skewMs = host.skewMs;
+  told.offsetMs = replica.clockOffsetMs;
+  const isLive = effects.some((effect) => effect.type === "state" && effect.state === "live");
+  if (isLive && replica.presence.peers.size === 0) told.doubtSinceMs = -Infinity;
+}
+
+/** Whether what is due may still be held. */
+function mayKeep({ host }: Process, told: Told, atMs: number): boolean {
+  return host.skewMs !== told.skewMs || atMs < told.clockSinceMs + DOUBT_MS + ROUNDING_MS;
+}
+
+/** Whether a record's time is to come by its host's clock. */
+function isAhead({ expiresAtMs }: KvRecord, { host }: Process): boolean {
+  return expiresAtMs !== undefined && expiresAtMs > host.wallMs + SEEMING_MS;
+}
+
+function toldAtStart(process: Process, atMs: number): Told {
   return {
     held: new Map(contentsOf(process.replica).map((record) => [record.key, record])),
     expired: new Set(),
-    owed: new Set(),
+    owed: new Map(),
     clockMs: clockOf(process),
     skewMs: process.host.skewMs,
+    offsetMs: process.replica.clockOffsetMs,
+    steppedAtMs: atMs,
+    clockSinceMs: atMs,
+    doubtSinceMs: atMs,
     overdue: new Set(),
   };
 }

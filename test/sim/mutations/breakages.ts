@@ -16,6 +16,8 @@ export interface Breakage {
   /** What the broken core does. */
   readonly what: string;
   readonly edits: readonly Edit[];
+  /** The file of test/scenarios that notices it, where that takes more of a coincidence than seeds bring. */
+  readonly transcript?: string;
 }
 
 function breakage(name: string, what: string, file: string, find: string, replace: string): Breakage {
@@ -257,6 +259,41 @@ export const BREAKAGES: readonly Breakage[] = [
     "this.map.expire(wallMs",
   ),
   breakage(
+    "clock-believed-at-once",
+    "what a wrong clock says is believed before others have been heard",
+    "core/clock.js",
+    "this.#trustedFromMs = monoMs + CLOCK_DOUBT_MS;",
+    "this.#trustedFromMs = monoMs;",
+  ),
+  breakage(
+    "clock-never-believed",
+    "a clock is in doubt for ever",
+    "core/clock.js",
+    "this.#trustedFromMs = monoMs + CLOCK_DOUBT_MS;",
+    "this.#trustedFromMs = Infinity;",
+  ),
+  breakage(
+    "clock-set-unnoticed",
+    "a clock that was set is believed",
+    "core/replica.js",
+    "if (hasJumped)\n            this.#doubtClock(now);",
+    "",
+  ),
+  breakage(
+    "living-values-answered-as-remains",
+    "an answer leaves out the values that will expire",
+    "core/answer.js",
+    "        records.push(record);",
+    '        records.push(record.expiresAtMs === undefined ? record : { ...record, kind: "tombstone", value: "" });',
+  ),
+  breakage(
+    "living-values-encoded-as-remains",
+    "the values that will expire are left out on the wire",
+    "wire/records.js",
+    'const isTombstone = record.kind === "tombstone";',
+    'const isTombstone = record.kind === "tombstone" || record.expiresAtMs !== undefined;',
+  ),
+  breakage(
     "expires-without-a-timer",
     "nobody is woken when a value's time has come",
     "core/replica.js",
@@ -316,21 +353,21 @@ export const BREAKAGES: readonly Breakage[] = [
     "expired-told-again",
     "overwriting what has expired tells it once more",
     "core/copy.js",
-    "if (held !== undefined && runsOutBy(held, nowMs))",
+    "if (held !== undefined && this.#runsOut(held, nowMs))",
     "if (held !== undefined && held.expiresAtMs <= nowMs)",
   ),
   breakage(
     "expired-comes-alive",
     "a value that comes after its time is kept",
     "core/copy.js",
-    "agedAt(sent, nowMs)",
+    "this.#aged(sent, nowMs)",
     "sent",
   ),
   breakage(
     "expired-written-alive",
     "a value that is written after its time is kept",
     "core/copy.js",
-    "agedAt(written, nowMs)",
+    "this.#aged(written, nowMs)",
     "written",
   ),
   breakage(
@@ -389,6 +426,16 @@ export const BREAKAGES: readonly Breakage[] = [
     "return { next: undefined, omits: added.size < touched.size };",
     "return { next: undefined, omits: false };",
   ),
+  {
+    ...breakage(
+      "omissions-untold-by-a-part",
+      "an answer that the budget ended does not say that it left records out",
+      "core/answer.js",
+      "return { next: seq, omits: added.size < touched.size };",
+      "return { next: seq, omits: false };",
+    ),
+    transcript: "repair",
+  },
   breakage(
     "ring-trusted",
     "what fell off the writer's ring counts as held",

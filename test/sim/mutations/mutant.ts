@@ -1,4 +1,4 @@
-/** A copy of the compiled program with one breakage in it, and the search for the first seed that notices. */
+/** A copy of the compiled program with one breakage in it, and the search for the first seed, or the transcript, that notices. */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import type { Breakage, Edit } from "./breakages.js";
 
 /** The folder that everything is compiled to: this file runs three folders below it. */
 const BUILT = path.resolve(import.meta.dirname, "../../..");
-const PARTS = ["src/core", "src/wire", "test/sim", "scripts/sim.js"];
+const PARTS = ["src/core", "src/wire", "test/sim", "test/scenarios", "scripts/sim.js"];
 const HEAP_MEGABYTES = 1_024;
 
 interface Caught {
@@ -48,10 +48,18 @@ export function catchIt(breakage: Breakage, seedsMax: number, limitMs: number): 
       if (text === undefined) throw new Error(misfits(breakage).join("\n"));
       writeFileSync(file, text);
     }
-    return firstFailure(directory, seedsMax, limitMs);
+    return breakage.transcript === undefined
+      ? firstFailure(directory, seedsMax, limitMs)
+      : transcriptFailure(directory, breakage.transcript, limitMs);
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+function transcriptFailure(directory: string, transcript: string, limitMs: number): Caught | undefined {
+  const file = path.join(directory, `test/scenarios/${transcript}.test.js`);
+  const { status } = spawnSync(process.execPath, ["--test", file], { timeout: limitMs });
+  return status === 0 ? undefined : { seed: 0, checker: `transcript: ${transcript}` };
 }
 
 function firstFailure(directory: string, seedsMax: number, limitMs: number): Caught | undefined {

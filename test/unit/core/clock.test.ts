@@ -47,13 +47,13 @@ describe("the hybrid logical clock", () => {
 
   it("corrects itself by the median of three nodes or more, beyond 2 s", () => {
     const clock = new Clock();
-    clock.correct([1_000_000]);
+    clock.correct([1_000_000], 0);
     assert.equal(clock.offsetMs, 0);
-    clock.correct([1_000_000, 1_000_010]);
+    clock.correct([1_000_000, 1_000_010], 0);
     assert.equal(clock.offsetMs, 1_000_000);
-    clock.correct([1_900, 1_900]);
+    clock.correct([1_900, 1_900], 0);
     assert.equal(clock.offsetMs, 0);
-    clock.correct([0, 0, 5_000_000]);
+    clock.correct([0, 0, 5_000_000], 0);
     assert.equal(clock.offsetMs, 0);
   });
 

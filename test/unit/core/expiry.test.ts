@@ -1,7 +1,7 @@
 /** What the core does when time runs out: by counts and contents, on a clock of the test's own. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Clock } from "../../../src/core/clock.js";
+import { CLOCK_DOUBT_MS, Clock } from "../../../src/core/clock.js";
 import { Copy, EXPIRED_PER_STEP, EXPIRY_REST_MS } from "../../../src/core/copy.js";
 import type { Effect } from "../../../src/core/effect.js";
 import { RecordMap } from "../../../src/core/record-map.js";
@@ -21,7 +21,12 @@ function sent(stamp: number, inMs: number | undefined, key = "k", value = "value
 /** A copy, and a clock that stands at so many milliseconds after the start. */
 class Stage {
   readonly effects: Effect[] = [];
-  readonly copy = new Copy(new Clock(), (effect) => this.effects.push(effect));
+  readonly clock = new Clock();
+  readonly copy = new Copy(this.clock, (effect) => this.effects.push(effect));
+
+  constructor() {
+    this.clock.trust(0);
+  }
 
   at(ms: number): { monoMs: number; wallMs: number } {
     return { monoMs: ms, wallMs: START_MS + ms };
@@ -130,6 +135,30 @@ describe("a value whose time has run out already", () => {
     assert.ok(applied?.type === "applied");
     assert.deepEqual(applied.replaced, [held]);
     assert.equal(applied.records[0]?.kind, "tombstone");
+  });
+});
+
+describe("while the clock is in doubt", () => {
+  it("every value is kept, and what is due expires when the doubt is over", () => {
+    const stage = new Stage();
+    stage.copy.write("held", "v", START_MS + 100, BY);
+    stage.clock.doubt(200);
+    stage.copy.expire(stage.at(200));
+    stage.copy.write("late", "v", START_MS + 100, { writer: WRITER, wallMs: START_MS + 200 });
+    stage.copy.apply([sent(1, 100, "sent")], stage.at(300));
+    assert.equal(stage.copy.wakeAtMs(stage.at(300)), 200 + CLOCK_DOUBT_MS);
+    stage.copy.expire(stage.at(199 + CLOCK_DOUBT_MS));
+    assert.equal(stage.copy.map.values, 3);
+    assert.deepEqual(stage.told("expired"), []);
+    stage.copy.expire(stage.at(200 + CLOCK_DOUBT_MS));
+    assert.deepEqual(stage.told("expired").sort(), ["held", "late", "sent"]);
+    assert.equal(stage.copy.map.values, 0);
+  });
+
+  it("a restart takes over every value", () => {
+    const copy = new Copy(new Clock(), () => assert.fail("nothing is told"));
+    copy.restore([sent(1, 100)], { monoMs: 0, wallMs: START_MS + 100 });
+    assert.deepEqual(copy.map.get("k"), sent(1, 100));
   });
 });
 

@@ -166,6 +166,24 @@ describe("the mesh on the loopback interface", () => {
     assert.equal(b.messages.length, 200);
   });
 
+  it("keeps no more than so many messages for later turns, and drops the rest", async () => {
+    const [a, b] = [await join(A), await join(B)];
+    b.mesh.connect(endpointOf(a));
+    await until("B is connected", () => a.subscriptions.length > 0);
+    for (let seq = 1; seq <= 5_000; seq += 1) a.mesh.publish(set(A, seq), undefined);
+    // PUB may drop some of these in its turn, and the one that ends the test.
+    await until("all that was kept has come", () => {
+      a.mesh.publish(list(A, 1), B);
+      return b.messages.some((message) => message.type === "list");
+    });
+    const came = b.messages.flatMap((message) => (message.type === "set" ? message.seq : []));
+    assert.deepEqual(
+      came,
+      [...came].sort((one, other) => one - other),
+    );
+    assert.ok(came.length < 1_100, `${String(came.length)} came`);
+  });
+
   it("takes another free port when that of one address is taken on the next", async () => {
     const taken: number[] = [];
     const socket = Object.getPrototypeOf(XPublisher.prototype) as XPublisher;

@@ -112,6 +112,36 @@ describe("a receipt", () => {
     assert.equal(await one.confirmed(1, 0, never), 1);
   });
 
+  it("is not waited for once a peer is linked, when nothing was written", async () => {
+    const one = await openNode();
+    const waiting = one.confirmed(1, 0, never);
+    await openNode();
+    assert.equal(await waiting, 1);
+  });
+
+  it("counts again when its peer, which was unlinked for a moment, is back", async () => {
+    const [one] = await openPair();
+    one.write("k", "v");
+    assert.equal(await one.confirmed(1, 0, never), 1);
+    const [peer] = one.replica.presence.linked;
+    assert.ok(peer !== undefined);
+    // As when its connection is made afresh.
+    peer.messageAtMs = 0;
+    const waiting = one.confirmed(1, 0, never);
+    assert.equal(one.replica.presence.linked.length, 0);
+    assert.equal(await waiting, 1);
+  });
+
+  it("is waited for by thousands at once, and each gets it", async () => {
+    const [one] = await openPair();
+    const counts: Promise<number>[] = [];
+    for (let i = 0; i < 5_000; i += 1) {
+      one.write(`k${i}`, "v");
+      counts.push(one.confirmed(1, 0, new AbortController().signal));
+    }
+    for (const count of await Promise.all(counts)) assert.equal(count, 1);
+  });
+
   it("is waited for until the time is up, the signal is aborted or the node closes", async () => {
     const [one] = await openPair();
     one.write("k", "v");

@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { encode, Push } from "../../../src/resp/reply.js";
 import {
+  CHANNEL_BYTES_MAX,
+  CHANNELS_MAX,
   Hub,
+  HUB_PATTERN_BYTES_MAX,
+  HUB_PATTERNS_MAX,
+  PATTERN_BYTES_OF_CLIENT_MAX,
+  PATTERNS_MAX,
   Subscriptions,
-  SUBSCRIPTION_BYTES_MAX,
-  SUBSCRIPTIONS_MAX,
 } from "../../../src/resp/subscriptions.js";
 import { RespHost, type Peer } from "./resp-host.js";
 
@@ -70,6 +74,18 @@ describe("channels", () => {
     assert.equal(await speaker.ask("publish a 1"), ":0\r\n");
   });
 
+  it("are listened to all or not at all", async () => {
+    const names = Array.from({ length: CHANNELS_MAX + 1 }, (_, index) => String(index));
+    listener.socket.write(
+      `*${names.length + 1}\r\n$9\r\nsubscribe\r\n${names.map((name) => `$${name.length}\r\n${name}\r\n`).join("")}`,
+    );
+    assert.match(await listener.until("bytes\r\n"), /^-ERR a client has at most 16384 channels/);
+    assert.equal(await speaker.ask("publish 1 x"), ":0\r\n");
+    listener.send(`psubscribe ${names.slice(0, PATTERNS_MAX + 1).join(" ")}`);
+    assert.match(await listener.until("bytes\r\n"), /^-ERR a client has at most 256 patterns/);
+    assert.equal(await speaker.ask("pubsub numpat"), ":0\r\n");
+  });
+
   it("are shown by PUBSUB", async () => {
     await listens("subscribe news weather", 2);
     await listens("psubscribe n* w*", 4);
@@ -114,6 +130,17 @@ describe("channels", () => {
     assert.equal(await listener.until("you\r\n"), ">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$3\r\nyou\r\n");
   });
 
+  for (const protocol of [2, 3] as const) {
+    it(`give a transaction's own messages after its reply in RESP${protocol}`, async () => {
+      await listener.ask(`hello ${protocol}`);
+      listener.send("multi", "subscribe news", "publish news me", "exec");
+      const text = await listener.until("me\r\n");
+      const own = [new Push(["subscribe", "news", 1]), 1, new Push(["message", "news", "me"])];
+      const [subscribed, published, message] = own.map((each) => encode(each, protocol));
+      assert(text.endsWith(`*2\r\n${subscribed}${published}${message}`), text);
+    });
+  }
+
   it("are heard also by who wants no replies", async () => {
     await listener.ask("hello 3");
     listener.send("client reply off", "ping", "subscribe news", "ping");
@@ -137,18 +164,56 @@ describe("channels", () => {
 describe("subscriptions", () => {
   const nobody = { protocol: 2, push: () => undefined } as const;
 
-  it("have a bound on their number and on their names", () => {
-    const many = new Subscriptions(new Hub(), nobody);
-    for (let index = 0; index < SUBSCRIPTIONS_MAX; index += 1) many.subscribe(String(index));
-    assert.throws(() => many.subscribePattern("one more"), RangeError);
-    many.unsubscribe("0");
-    many.subscribePattern("one more");
-    const long = new Subscriptions(new Hub(), nobody);
-    long.subscribe("x".repeat(SUBSCRIPTION_BYTES_MAX - 1));
-    assert.throws(() => long.subscribe("yy"), RangeError);
-    long.subscribe("y");
-    long.clear();
-    assert.equal(long.bytes, 0);
+  function names(count: number, length = 6): string[] {
+    return Array.from({ length: count }, (_, index) => String(index).padStart(length, "n"));
+  }
+
+  it("have a bound on their number and on their names, which holds for all that are added at once", () => {
+    const one = new Subscriptions(new Hub(), nobody);
+    one.checkChannels(names(CHANNELS_MAX));
+    assert.throws(() => one.checkChannels(names(CHANNELS_MAX + 1)), RangeError);
+    one.checkChannels(["x".repeat(CHANNEL_BYTES_MAX)]);
+    assert.throws(() => one.checkChannels(["x".repeat(CHANNEL_BYTES_MAX), "y"]), RangeError);
+    one.checkPatterns(names(PATTERNS_MAX));
+    assert.throws(() => one.checkPatterns(names(PATTERNS_MAX + 1)), RangeError);
+    assert.throws(() => one.checkPatterns(names(PATTERN_BYTES_OF_CLIENT_MAX / 1_024 + 1, 1_024)), RangeError);
+    for (const name of names(CHANNELS_MAX)) one.subscribe(name);
+    one.checkChannels(["nnnnn0"]);
+    assert.throws(() => one.checkChannels(["nnnnn0", "more"]), RangeError);
+  });
+
+  it("by pattern have a bound for all clients together", () => {
+    const hub = new Hub();
+    const clients = names(HUB_PATTERNS_MAX / PATTERNS_MAX, 1).map((prefix) => {
+      const client = new Subscriptions(hub, nobody);
+      for (const name of names(PATTERNS_MAX)) client.subscribePattern(prefix + name);
+      return client;
+    });
+    const last = new Subscriptions(hub, nobody);
+    last.checkPatterns(["0nnnnn0"]);
+    assert.throws(() => last.checkPatterns(["more"]), RangeError);
+    for (const client of clients) client.clear();
+    last.checkPatterns(["more"]);
+    for (const name of names(HUB_PATTERN_BYTES_MAX / 1_024, 1_024)) clients[0]?.subscribePattern(name);
+    assert.throws(() => last.checkPatterns(["x"]), RangeError);
+  });
+
+  it("count more than their names", () => {
+    const one = new Subscriptions(new Hub(), nobody);
+    for (const name of names(100)) one.subscribe(name);
+    one.subscribePattern("a*");
+    assert(one.bytes >= 101 * 600);
+    one.clear();
+    assert.equal(one.bytes, 0);
+  });
+
+  it("by pattern are tried for keyspace channels or for others, where they can match", () => {
+    const hub = new Hub();
+    const one = new Subscriptions(hub, nobody);
+    for (const pattern of ["*", "__key*", "_[_]key*", "news*", "__kex*"]) one.subscribePattern(pattern);
+    assert.equal(hub.publish("__keyspace@0__:k", "set"), 3);
+    assert.equal(hub.publish("__kex", "x"), 2);
+    assert.equal(hub.publish("news", "x"), 2);
   });
 
   it("say whether somebody may hear of keys", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { globToPredicate } from "../../../src/resp/glob.js";
+import { globToPredicate, PATTERN_BYTES_MAX } from "../../../src/resp/glob.js";
 
 describe("a glob pattern", () => {
   for (const [pattern, matching, others] of [
@@ -18,6 +18,13 @@ describe("a glob pattern", () => {
     ["a.c+", ["a.c+"], ["abc", "a.ccc"]],
     ["[\\a-c]", ["a", "-", "c"], ["b"]],
     ["", [""], ["a"]],
+    ["[ab", ["a", "b"], ["c", ""]],
+    ["x[", [], ["x", "x["]],
+    ["x[^", ["xa"], ["x"]],
+    ["[]a", [], ["a", "]a"]],
+    ["a\\", ["a\\"], ["a"]],
+    ["*[0-9]?", ["1x", "a12"], ["1", "x1"]],
+    ["**a**", ["a", "bab"], ["b"]],
   ] as const) {
     it(`${JSON.stringify(pattern)} matches what it says and nothing else`, () => {
       const matches = globToPredicate(pattern);
@@ -28,5 +35,10 @@ describe("a glob pattern", () => {
 
   it("costs no more than the pattern times the text", () => {
     assert(!globToPredicate(`${"a*".repeat(50)}b`)("a".repeat(1_000)));
+  });
+
+  it("is no longer than its bound", () => {
+    assert(globToPredicate("a".repeat(PATTERN_BYTES_MAX))("a".repeat(PATTERN_BYTES_MAX)));
+    assert.throws(() => globToPredicate("a".repeat(PATTERN_BYTES_MAX + 1)), RangeError);
   });
 });

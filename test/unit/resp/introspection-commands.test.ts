@@ -43,6 +43,16 @@ describe("COMMAND", () => {
     assert.match(await stage.reply("command", "list"), /\r\nobject\|encoding\r\n/);
   });
 
+  it("documents a command once, however often it is named, and describes it each time", async () => {
+    const once = await stage.reply("command", "docs", "client");
+    assert.equal(
+      await stage.reply("command", "docs", ...Array.from({ length: 50_000 }, () => "client")),
+      once,
+    );
+    const twice = await stage.reply("command", "info", "get", "GET");
+    assert.equal(twice.match(/\$3\r\nget\r\n/g)?.length, 2);
+  });
+
   it("finds the keys of a command", async () => {
     await stage.expect([
       ["command getkeys mset a 1 b 2", "*2\r\n$1\r\na\r\n$1\r\nb"],

@@ -130,13 +130,25 @@ describe("limits", () => {
     assert.equal(await modest.until("x\r\n"), `$${2 * MIB}\r\n${piece}${piece}\r\n`);
   });
 
-  it("leave alone who is exempt", async () => {
+  it("hold also for who asks to be exempt", async () => {
     await start({ clientBytesMax: 16 * MIB });
     const client = await host.client();
-    await client.ask("client no-evict on");
+    assert.equal(await client.ask("client no-evict on"), "+OK\r\n");
     const piece = "x".repeat(15 * MIB);
     client.socket.write(`*3\r\n$4\r\nMGET\r\n${`$${piece.length}\r\n${piece}\r\n`.repeat(2)}`);
-    await client.until("\r\n");
+    assert.equal(await client.all(), "");
+  });
+
+  it("are not reached by what was only announced", async () => {
+    await start({ clientBytesMax: 16 * MIB });
+    const honest = await host.client();
+    honest.socket.write(`*2\r\n$4\r\nECHO\r\n$${2 * MIB}\r\n${"x".repeat(MIB)}`);
+    for (let count = 0; count < 20; count += 1) {
+      (await host.client()).socket.write(`*2\r\n$4\r\nECHO\r\n$${16 * MIB}\r\n`);
+    }
+    assert.equal(await (await host.client()).ask("ping"), "+PONG\r\n");
+    honest.socket.write(`${"x".repeat(MIB)}\r\n`);
+    assert.equal((await honest.until("x\r\n")).length, 2 * MIB + 12);
   });
 });
 

@@ -24,6 +24,7 @@ export class MemoryKeyspace implements Keyspace {
   listener: KeyspaceListener | undefined;
   readonly #records = new Map<Bytes, KvRecord>();
   readonly #buckets = new Map<number, Set<Bytes>>();
+  readonly #tombstones = new Map<Bytes, KvRecord>();
   #ticks = 0;
 
   get size(): number {
@@ -47,13 +48,27 @@ export class MemoryKeyspace implements Keyspace {
     const stamp = wallToStamp(this.wallMs) + this.#ticks;
     const record: KvRecord = { key, value, kind: "value", stamp, writer, expiresAtMs, replaces: [] };
     this.#records.set(key, record);
+    this.#tombstones.delete(key);
     const bucket = this.#buckets.get(bucketOf(key)) ?? new Set();
     this.#buckets.set(bucketOf(key), bucket.add(key));
     return record;
   }
 
   delete(key: Bytes): boolean {
+    const held = this.get(key);
+    if (held === undefined) return false;
+    this.#ticks += 1;
+    const stamp = wallToStamp(this.wallMs) + this.#ticks;
+    this.#tombstones.set(key, { ...held, kind: "tombstone", value: "", stamp, expiresAtMs: undefined });
     return this.#records.delete(key);
+  }
+
+  /** As a node does with a value whose time has run out: what is left has its version. */
+  sweep(key: Bytes): void {
+    const held = this.#records.get(key);
+    if (held === undefined) return;
+    this.#tombstones.set(key, { ...held, kind: "tombstone", value: "" });
+    this.#records.delete(key);
   }
 
   bucket(index: number): Iterable<KvRecord> {
@@ -90,6 +105,7 @@ export class MemoryKeyspace implements Keyspace {
       state: "live",
       peers: 0,
       keys: this.size,
+      expiring: [...this.#records.values()].filter(({ expiresAtMs }) => expiresAtMs !== undefined).length,
       bytes: 0,
       root: "0000000000000000",
       uptimeMs: 12_345,
@@ -106,7 +122,7 @@ export class MemoryKeyspace implements Keyspace {
   }
 
   lastWrite(key: Bytes): KvRecord | undefined {
-    return this.#records.get(key);
+    return this.#records.get(key) ?? this.#tombstones.get(key);
   }
 
   random(): KvRecord | undefined {

@@ -7,6 +7,7 @@ import {
   RequestParser,
   type Request,
 } from "../../../src/resp/request.js";
+import { collectGarbage } from "./garbage.js";
 import { toLimits } from "../../../src/resp/limits.js";
 
 const { argumentBytesMax: ARGUMENT_BYTES_MAX, requestBytesMax: REQUEST_BYTES_MAX } = toLimits({});
@@ -28,6 +29,23 @@ describe("the request parser", () => {
   it("reads arrays and lines, whatever bytes the arguments hold", () => {
     assert.deepEqual(read(stream), requests);
   });
+
+  for (const [line, words] of [
+    ['echo a"b c"', ["echo", "ab c"]],
+    ["echo a'b c' d", ["echo", "ab c", "d"]],
+    ["echo 'a\\\\'", undefined],
+    ["echo 'a\\n\\'b'", ["echo", "a\\n'b"]],
+    ['echo a"b"c', undefined],
+    ['echo a"', undefined],
+    ['echo ""', ["echo", ""]],
+    ["  \techo\v  ", ["echo\v"]],
+  ] as const) {
+    it(`reads the line ${JSON.stringify(line)} as Redis does`, () => {
+      const parse = (): Request[] => read(Buffer.from(`${line}\n`));
+      if (words === undefined) assert.throws(parse, ProtocolError);
+      else assert.deepEqual(parse(), [words]);
+    });
+  }
 
   it("reads a line of blanks in a time that does not grow with their square", () => {
     const blanks = " ".repeat(LINE_BYTES_MAX - 100);
@@ -100,6 +118,62 @@ describe("the request parser", () => {
     }
     parser.push(Buffer.from("$1\r\n"));
     assert.throws(() => parser.next(), new ProtocolError("Protocol error: too big request"));
+  });
+});
+
+describe("what the request parser holds", () => {
+  const MIB = 1_048_576;
+
+  function held(...chunks: readonly string[]): number {
+    const parser = new RequestParser();
+    for (const chunk of chunks) {
+      parser.push(Buffer.from(chunk));
+      while (parser.next() !== undefined);
+    }
+    return parser.heldBytes;
+  }
+
+  it("is nothing once all is read, also of a buffer that was put together", () => {
+    const whole = `*2\r\n$4\r\nECHO\r\n$${MIB}\r\n${"x".repeat(MIB)}\r\n`;
+    assert.equal(held(whole.slice(0, 1_000), whole.slice(1_000)), 0);
+    assert.equal(held(whole, "ping\r\n"), 0);
+  });
+
+  it("pins no buffer whose requests were read", async () => {
+    const parser = new RequestParser();
+    const refs = [Buffer.alloc(MIB, "x\n"), Buffer.alloc(MIB, "x\n")].map((chunk) => {
+      parser.push(chunk);
+      return new WeakRef(chunk);
+    });
+    while (parser.next() !== undefined);
+    await collectGarbage();
+    assert.deepEqual(
+      refs.map((ref) => ref.deref()),
+      [undefined, undefined],
+    );
+    assert.equal(parser.next(), undefined);
+  });
+
+  it("is a small rest without the buffer that it came in", () => {
+    assert.equal(held(`ping ${"x".repeat(1_000)}\r\n*2\r\n$4\r\nEC`), 2);
+  });
+
+  it("is what has come of an argument, and not what was announced", () => {
+    assert(held(`*2\r\n$4\r\nECHO\r\n$${16 * MIB}\r\n`) < 1_000);
+    const half = held(`*2\r\n$4\r\nECHO\r\n$${16 * MIB}\r\n`, "x".repeat(MIB));
+    assert(half >= MIB && half < 1.1 * MIB, String(half));
+  });
+
+  for (const argument of ["$0\r\n\r\n", "$2\r\nab\r\n"]) {
+    it(`is more than the bytes of many arguments as ${JSON.stringify(argument)}`, () => {
+      const bytes = held("*100001\r\n", argument.repeat(100_000));
+      assert(bytes >= 100_000 * 48 && bytes < 100_000 * 64, String(bytes));
+    });
+  }
+
+  it("is little more than the bytes that came one by one", () => {
+    const bytes = held("*2\r\n$4\r\nECHO\r\n$1000000\r\n", ...Array.from({ length: 100_000 }, () => "x"));
+    assert(bytes < 100_000 * 1.5 + 256 * 128, String(bytes));
   });
 });
 

@@ -28,6 +28,11 @@ export class Peer {
     });
   }
 
+  /** What came and was not taken yet. */
+  get received(): string {
+    return this.#received;
+  }
+
   /** Sends command lines. */
   send(...lines: readonly string[]): void {
     this.socket.write(lines.map((line) => `${line}\r\n`).join(""), "latin1");

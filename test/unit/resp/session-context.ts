@@ -53,7 +53,6 @@ function toClient(hub: Hub): FakeClient {
     libraryVersion: "",
     protocol: 2,
     replies: "on",
-    isExempt: false,
     isAuthenticated: true,
     hasPassword: false,
     isWaiting: false,

@@ -195,7 +195,7 @@ describe("LCS", () => {
     await stage.reply("set", "a", "x".repeat(5_000));
     assert.match(
       await stage.reply("lcs", "a", "a"),
-      /^-ERR the table for LCS would have more than 16777216 cells/,
+      /^-ERR the table for LCS would have more than 4194304 cells/,
     );
   });
 });

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { Encoded, REPLY_BYTES_MAX } from "../../../src/resp/reply.js";
+import { execute } from "../../../src/resp/table.js";
+import { collectGarbage } from "./garbage.js";
+import { MemoryKeyspace } from "./memory-keyspace.js";
 import { RespHost, type Peer } from "./resp-host.js";
+import { toContext } from "./session-context.js";
 
 let host: RespHost;
 let client: Peer;
@@ -59,11 +64,16 @@ describe("a transaction", () => {
 
   it("is one step: no other client's command comes in between", async () => {
     const other = await host.client();
-    const turns = Array.from({ length: 50 }, () => ["multi", "set a 1", "set a 0", "exec"]).flat();
-    client.send(...turns);
-    const seen = await other.ask(...Array.from({ length: 200 }, () => "get a"));
-    assert(!seen.includes("$1\r\n1\r\n"), "the state between two commands of a transaction was seen");
-    await client.ask();
+    client.socket.setNoDelay(true);
+    let seen = "";
+    for (let turn = 0; turn < 20; turn += 1) {
+      for (const line of ["multi", "set a 1", "set a 0", "exec"]) {
+        client.send(line);
+        await client.until("\r\n");
+        seen += await other.ask("get a");
+      }
+    }
+    assert.equal(seen, `${"$-1\r\n".repeat(3)}${"$1\r\n0\r\n".repeat(77)}`);
   });
 
   it("refuses what waits for something", async () => {
@@ -78,6 +88,31 @@ describe("a transaction", () => {
     const { text, end } = await overfill();
     assert.match(text, /-ERR a transaction has at most 65536 commands\r\n/);
     assert.match(end, /^-EXECABORT /);
+  });
+
+  it("answers each command in the protocol that is spoken after it", async () => {
+    await client.ask("hello 3");
+    assert.match(
+      await client.ask("multi", "get k", "hello 2", "get k", "exec"),
+      /\*3\r\n_\r\n\*14\r\n[^]*\r\n\$-1\r\n$/,
+    );
+  });
+
+  it("answers no more than its bound, and from there on only writes", () => {
+    const keyspace = new MemoryKeyspace();
+    keyspace.set("k", "v".repeat(1_048_576));
+    const context = toContext(keyspace);
+    const gets = Array.from({ length: 300 }, () => ["get", "k"]);
+    for (const request of [["multi"], ...gets, ["set", "end", "1"], ["ping"]]) void execute(request, context);
+    const reply = execute(["exec"], context);
+    assert(reply instanceof Encoded);
+    assert(reply.text.startsWith("*302\r\n$1048576\r\n"));
+    assert(reply.text.length < REPLY_BYTES_MAX + 302 * 128);
+    const LEFT_OUT = "-ERR not carried out: the replies of a transaction have at most 268435456 bytes\r\n";
+    const end = reply.text.slice(-50 * LEFT_OUT.length);
+    assert.match(end, /-ERR reply is larger than 268435456 bytes\r\n-ERR not/);
+    assert(end.endsWith(`${LEFT_OUT.repeat(2)}+OK\r\n${LEFT_OUT}`));
+    assert.equal(keyspace.get("end")?.value, "1");
   });
 
   async function overfill(): Promise<{ text: string; end: string }> {
@@ -113,11 +148,29 @@ describe("a watched key", () => {
     assert.equal(await client.ask(...turn), NOTHING);
   });
 
-  it("that had expired, and is still missing, does not count as changed", async () => {
+  it("that had expired, and was only cleared away, does not count as changed", async () => {
     host.keyspace.set("k", "1", host.keyspace.wallMs - 1);
     await client.ask("watch k");
-    host.keyspace.delete("k");
+    host.keyspace.sweep("k");
     assert.equal(await client.ask(...turn), DONE);
+  });
+
+  it("that had expired, was written and deleted, counts as changed", async () => {
+    host.keyspace.set("k", "1", host.keyspace.wallMs - 1);
+    await client.ask("watch k");
+    host.keyspace.set("k", "2");
+    host.keyspace.delete("k");
+    assert.equal(await client.ask(...turn), NOTHING);
+  });
+
+  it("does not keep its value", async () => {
+    host.keyspace.set("k", "1");
+    const record = new WeakRef(host.keyspace.lastWrite("k") ?? {});
+    await client.ask("watch k");
+    host.keyspace.delete("k");
+    await collectGarbage();
+    assert.equal(record.deref(), undefined);
+    assert.equal(await client.ask(...turn), NOTHING);
   });
 
   it("is forgotten by UNWATCH, DISCARD, EXEC and RESET", async () => {
