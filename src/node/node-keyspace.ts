@@ -88,23 +88,24 @@ export class NodeKeyspace implements Keyspace {
     return this.#node.map.get(key);
   }
 
-  /**
-   * Tries records by chance. When nearly all are dead, the first from some record on that is not: those behind a long
-   * row of dead ones are then more likely than others.
-   */
+  /** Tries records by chance. When nearly all are dead, some live one by its number among them: a walk over all. */
   random(): KvRecord | undefined {
-    if (this.size === 0) return undefined;
+    const { map } = this.#node;
     const nowMs = this.#node.nowMs();
+    if (map.values === 0) return undefined;
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries += 1) {
-      const record = this.#someRecord(random(), 0);
+      const record = map.at(Math.floor(random() * map.records));
       if (record !== undefined && isAlive(record, nowMs)) return record;
     }
-    const from = random();
-    for (let step = 0; step < this.#node.map.records; step += 1) {
-      const record = this.#someRecord(from, step);
-      if (record !== undefined && isAlive(record, nowMs)) return record;
+    let left = Math.floor(random() * map.values);
+    let last: KvRecord | undefined;
+    for (let index = 0; index < map.records && left >= 0; index += 1) {
+      const record = map.at(index);
+      if (record === undefined || !isAlive(record, nowMs)) continue;
+      last = record;
+      left -= 1;
     }
-    return undefined;
+    return last;
   }
 
   publish(channel: Bytes, payload: Bytes): void {
@@ -125,15 +126,6 @@ export class NodeKeyspace implements Keyspace {
     this.#node.on("published", (channel, payload) => {
       listener.published(channel, payload);
     });
-  }
-
-  /**
-   * @param chance which one: 0 <= chance < 1
-   * @param step so many behind it, beginning anew behind the last
-   */
-  #someRecord(chance: number, step: number): KvRecord | undefined {
-    const { map } = this.#node;
-    return map.at((Math.floor(chance * map.records) + step) % map.records);
   }
 }
 

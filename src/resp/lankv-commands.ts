@@ -5,6 +5,7 @@ import { toInteger } from "./arguments.js";
 import { CommandError, ONE_KEY, type Command, type Context } from "./command.js";
 import { conflictToEntry, recordToEntry, recordToMeta } from "./entry.js";
 import { toJson } from "./json.js";
+import { toLongReply } from "./long-reply.js";
 import { OK, textToBytes } from "./reply.js";
 import { lankvSetCommand } from "./set-command.js";
 import { sortInTurns } from "./sort.js";
@@ -105,7 +106,9 @@ export const lankvCommands: readonly Command[] = [
       const limit = args[1] === undefined ? Number.POSITIVE_INFINITY : toCount(args[1]);
       const prefix = args[0] ?? "";
       const keys = keysOf(context, (key) => key.startsWith(prefix));
-      return keys instanceof Promise ? sortInTurns(keys, limit) : keys.sort().slice(0, limit);
+      return keys instanceof Promise
+        ? sortInTurns(keys, limit).then((first) => toLongReply(first))
+        : keys.sort().slice(0, limit);
     },
   },
   {

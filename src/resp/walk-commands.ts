@@ -4,6 +4,7 @@ import { BUCKETS } from "../core/hash.js";
 import { readOptions, syntaxError, toInteger } from "./arguments.js";
 import { CommandError, type Command, type Handler } from "./command.js";
 import { globToPredicate } from "./glob.js";
+import { toLongReply } from "./long-reply.js";
 import { OK } from "./reply.js";
 import { keysOf, removeAll, scan, SCAN_MAX } from "./walk.js";
 
@@ -48,10 +49,11 @@ export const walkCommands: readonly Command[] = [
     guarantee: "reads",
     since: "1.0.0",
     complexity: "O(N) where N is the number of all keys",
-    note:
-      "Other clients are served in between, except inside a transaction and while the reply is put together: a fifth " +
-      "of a second for half a million keys.",
-    handler: (args, context) => keysOf(context, globToPredicate(args[0] ?? "")),
+    note: "Other clients are served in between, except inside a transaction.",
+    handler: (args, context) => {
+      const keys = keysOf(context, globToPredicate(args[0] ?? ""));
+      return keys instanceof Promise ? keys.then((all) => toLongReply(all)) : keys;
+    },
   },
   {
     name: "scan",

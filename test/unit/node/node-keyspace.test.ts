@@ -46,12 +46,18 @@ describe("a key by chance", () => {
     for (const [key, count] of counts) assert.ok(count > 40 && count < 200, `${key}: ${count} of 6400 draws`);
   });
 
-  it("is found among many that are deleted, without a walk over the buckets", () => {
-    keyspace.set("kept", "v");
-    for (let key = 0; key < 5_000; key += 1) keyspace.set(String(key), "v");
-    for (let key = 0; key < 5_000; key += 1) keyspace.delete(String(key));
+  it("is found among many that are deleted, one as likely as another", () => {
+    for (const key of ["kept", "beside it"]) keyspace.set(key, "v");
+    for (let key = 0; key < 20_000; key += 1) keyspace.set(String(key), "v");
+    for (let key = 0; key < 20_000; key += 1) keyspace.delete(String(key));
     const bucket = mock.method(node.map, "bucket");
-    for (let draw = 0; draw < 20; draw += 1) assert.equal(keyspace.random()?.key, "kept");
-    assert.equal(bucket.mock.callCount(), 0);
+    const counts = new Map([["kept", 0]]);
+    for (let draw = 0; draw < 200; draw += 1) {
+      const key = keyspace.random()?.key ?? "none";
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    assert.deepEqual([...counts.keys()], ["kept", "beside it"]);
+    assert.ok((counts.get("kept") ?? 0) > 50 && (counts.get("kept") ?? 0) < 150, "half of 200 draws");
+    assert.equal(bucket.mock.callCount(), 0, "walks over the buckets");
   });
 });
