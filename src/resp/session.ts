@@ -18,10 +18,11 @@ import { seconds } from "./clock.js";
 import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
 import type { Limits } from "./limits.js";
 import { mayEnter, type Password } from "./password.js";
+import type { SessionParts } from "./session-parts.js";
 import type { PendingWrites } from "./pending-writes.js";
 import { encodeBounded, ErrorReply, Push, Several, type Protocol, type Reply } from "./reply.js";
 import { ProtocolError, RequestParser, type Request } from "./request.js";
-import { Subscriptions, type Hub, type Subscriber } from "./subscriptions.js";
+import { Subscriptions, type Subscriber } from "./subscriptions.js";
 import { execute } from "./table.js";
 import { Transaction } from "./transaction.js";
 
@@ -38,22 +39,6 @@ const TURN_MS = 8;
 const REQUESTS_FIRST = 8;
 /** Requests after which it is looked at again; after each, when the turn before was too long. */
 const REQUESTS_A_LOOK = 64;
-
-/** What a connection is given by its server. */
-export interface SessionParts {
-  readonly id: number;
-  readonly limits: Limits;
-  readonly hub: Hub;
-  readonly writes: PendingWrites;
-  /** Undefined = there is none. */
-  readonly password: Password | undefined;
-  /** The path of the unix socket that it came by, which asks for no password; undefined = it came by TCP. */
-  readonly path: string | undefined;
-  /** What commands see. */
-  toContext(client: Client): Context;
-  /** Is told that what the connection holds has changed by so many bytes. */
-  readonly onHeld: (delta: number) => void;
-}
 
 export class Session implements Client, Subscriber {
   readonly id: number;
