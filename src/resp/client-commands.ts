@@ -121,13 +121,6 @@ const reply: Handler = ([mode = ""], { client }) => {
   }
 };
 
-/** A bound that every client could exempt itself from would be none. */
-const noEvict: Handler = ([text = ""]) => {
-  const word = text.toLowerCase();
-  if (word !== "on" && word !== "off") throw syntaxError();
-  return OK;
-};
-
 /** @returns undefined for a type that no client here is of */
 function toType(text: Bytes): ClientType | undefined {
   const type = text.toLowerCase();
@@ -285,19 +278,6 @@ const subcommands: readonly Command[] = [
     since: "3.2.0",
     complexity: "O(1)",
     handler: reply,
-  },
-  {
-    name: "client|no-evict",
-    arity: 3,
-    flags: ["admin"],
-    summary: "Is answered, and changes nothing",
-    syntax: "<ON | OFF>",
-    group: "connection",
-    guarantee: "connection",
-    since: "7.0.0",
-    complexity: "O(1)",
-    note: "No connection is exempt from being cut off when the buffers of all clients hold too much: any client could ask for it.",
-    handler: noEvict,
   },
 ];
 

@@ -70,36 +70,29 @@ export const walkCommands: readonly Command[] = [
       `${String(SCAN_MAX)} keys and a few more at most, so that other clients do not wait.`,
     handler: scanKeys,
   },
-  {
-    name: "flushdb",
-    arity: -1,
-    flags: ["write"],
-    summary: "Deletes all keys on all nodes",
-    syntax: "[ASYNC | SYNC]",
-    group: "server",
-    guarantee: "everywhere",
-    since: "1.0.0",
-    complexity: "O(N) where N is the number of all keys",
-    note: FLUSH_NOTE,
-    handler: flush,
-  },
-  {
-    name: "flushall",
-    arity: -1,
-    flags: ["write"],
-    summary: "Deletes all keys on all nodes",
-    syntax: "[ASYNC | SYNC]",
-    group: "server",
-    guarantee: "everywhere",
-    since: "1.0.0",
-    complexity: "O(N) where N is the number of all keys",
-    note: FLUSH_NOTE,
-    handler: flush,
-  },
+  flushCommand("flushdb"),
+  flushCommand("flushall"),
 ];
 
 function toCount(text: Bytes): number {
   const count = toInteger(text);
   if (count < 1) throw syntaxError();
   return count;
+}
+
+/** There is one database: both words mean the same. */
+function flushCommand(name: string): Command {
+  return {
+    name,
+    arity: -1,
+    flags: ["write"],
+    summary: "Deletes all keys on all nodes",
+    syntax: "[ASYNC | SYNC]",
+    group: "server",
+    guarantee: "everywhere",
+    since: "1.0.0",
+    complexity: "O(N) where N is the number of all keys",
+    note: FLUSH_NOTE,
+    handler: flush,
+  };
 }

@@ -60,7 +60,7 @@ describe("CLIENT", () => {
     ["client kill x 1", "ERR syntax error"],
     ["client list x", "ERR syntax error"],
     ["client reply x", "ERR syntax error"],
-    ["client no-evict x", "ERR syntax error"],
+    ["client no-evict on", "ERR unknown subcommand 'no-evict'. Try CLIENT HELP."],
     ["client frob", "ERR unknown subcommand 'frob'. Try CLIENT HELP."],
   ] as const) {
     it(`"${line}" is refused`, async () => {
