@@ -27,6 +27,7 @@ const parts = [
   folder("conformance", { partMinutes: 15, fileMinutes: 5 }),
   folder("cli", { partMinutes: 10, fileMinutes: 5 }),
   folder("lan", { partMinutes: 60, fileMinutes: 15, filesAtOnce: 1 }),
+  folder("durability", { partMinutes: 40, fileMinutes: 20 }),
   folder("redis", { partMinutes: 30, fileMinutes: 15, filesAtOnce: 1 }),
   folder("compose", { partMinutes: 30, fileMinutes: 30, filesAtOnce: 1 }),
   folder("packaging", { partMinutes: 10, fileMinutes: 5 }),

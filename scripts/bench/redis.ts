@@ -1,4 +1,4 @@
-/** A redis-server on a host of the test LAN, without persistence, reached over its unix socket. */
+/** A redis-server on a host of the test LAN, reached over its unix socket. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
@@ -7,6 +7,13 @@ import type { Host } from "../../test/lan/host.js";
 import { RespClient } from "../../test/lan/resp-client.js";
 import { DEPTH } from "./load.js";
 import { until } from "../../test/lan/until.js";
+
+/** Where it keeps its data, and how. */
+export interface OnDisk {
+  /** Made if need be. */
+  readonly directory: string;
+  readonly appendfsync: "always" | "everysec";
+}
 
 export class Redis implements AsyncDisposable {
   private constructor(
@@ -17,24 +24,26 @@ export class Redis implements AsyncDisposable {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(host: Host, name: string): Promise<Redis> {
+  /** @param disk default: nothing is kept on disk */
+  static async start(host: Host, name: string, disk?: OnDisk): Promise<Redis> {
     const socket = host.path(`${name}.sock`);
     // A replica leaves what it received in its directory, and would load it at its next start.
-    const directory = host.path(name);
-    await mkdir(directory);
+    const directory = disk?.directory ?? host.path(name);
+    await mkdir(directory, { recursive: true });
+    const append = disk === undefined ? ["no"] : ["yes", "--appendfsync", disk.appendfsync];
     const network = ["--port", "6379", "--bind", "0.0.0.0", "--protected-mode", "no", "--unixsocket", socket];
     // Without the five seconds that a primary waits for more replicas by default.
-    const memory = [
+    const files = [
       "--dir",
       directory,
       "--save",
       "",
       "--appendonly",
-      "no",
+      ...append,
       "--repl-diskless-sync-delay",
       "0",
     ];
-    const arguments_ = ["netns", "exec", host.name, "redis-server", ...network, ...memory];
+    const arguments_ = ["netns", "exec", host.name, "redis-server", ...network, ...files];
     const child = spawn("ip", arguments_, { stdio: "ignore" });
     const client = await until("redis answers", () => RespClient.connect(socket));
     return new Redis(host, socket, client, child.pid ?? 0, child);

@@ -14,6 +14,8 @@ export const perSecond: Format = (value) => `${(value / 1000).toFixed(0)} k/s`;
 export const milliseconds: Format = (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`;
 export const megabytes: Format = (value) => `${(value / 1e6).toFixed(value < 1e7 ? 2 : 0)} MB`;
 export const bytesPerSecond: Format = (value) => `${value.toFixed(0)} B/s`;
+export const bytes: Format = (value) => `${value.toFixed(0)} B`;
+export const seconds: Format = (value) => `${value.toFixed(2)} s`;
 export const percent: Format = (value) => `${value.toFixed(2)} %`;
 
 /** lankv must reach at least this share of Redis. */
@@ -47,6 +49,11 @@ export function ceilingRow(
 ): Row {
   const row = ratioRow(measure, lankv, redis, 0, format);
   return { ...row, target: `<= ${String(atMost)} x`, isMet: lankv / redis <= atMost };
+}
+
+/** Nothing is aimed at. */
+export function factRow(measure: string, lankv: number, redis: number, format: Format): Row {
+  return { ...ratioRow(measure, lankv, redis, 0, format), target: "", isMet: true };
 }
 
 export function limitRow(measure: string, value: number, below: number, format: Format): Row {

@@ -54,6 +54,7 @@ const SECTIONS: readonly (() => string)[] = [
   commands,
   transactions,
   notifications,
+  durability,
   refusals,
   limits,
   suite,
@@ -145,6 +146,23 @@ for them: \`set\`, \`del\`, \`expire\`, \`expired\`, \`persist\`, \`incrby\`, \`
 told as \`set\`, \`expire\`, \`persist\` or \`del\`, by what is different: the same value with another expiry is \`expire\`
 or \`persist\`, whatever wrote it.`
     : "";
+}
+
+function durability(): string {
+  return `
+## On disk
+
+A node keeps its keys on disk unless it is started with \`--memory\`. When they are safe there says \`lankv serve --fsync\`,
+as \`appendfsync\` does in Redis: \`always\`, \`everysec\` (the default) or \`never\`. \`CONFIG GET appendfsync\` shows it, \`INFO
+persistence\` how it goes.
+
+- With \`always\` the reply to a write leaves when it is on disk, and what is behind it in the pipeline with it. One sync
+  serves all clients that write meanwhile. Another client may read a write before it is durable.
+- While the disk takes nothing, writes are answered with \`-MISCONF\` and the reason. So is a write that waits for the disk
+  when it fails: it was made, in memory and on the LAN, but is not known to be on this disk; the message says so.
+  Reads go on, and it ends by itself when the disk works again.
+- A server that has just started loads its keys. Until it has, it answers \`-LOADING\`, also to \`PING\`, as Redis does;
+  \`INFO\`, \`LANKV.STATUS\` and the commands that concern no key are served.`;
 }
 
 function refusals(): string {

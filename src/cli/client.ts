@@ -26,9 +26,27 @@ export interface Subscriber {
   ended(error: Error): void;
 }
 
+/** The daemon has not loaded its keys yet; nothing was done. */
+export class LoadingError extends Error {
+  override readonly name = "LoadingError";
+}
+
 interface Call {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** The daemon refused a command, for a reason that has no code of lankv's own. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+
+  /** @param code the first word of the reply: "ERR" when the command is to blame, "MISCONF" and the like when it is not */
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 export class Client {
@@ -207,6 +225,11 @@ function encode(command: readonly Argument[]): string {
 
 /** Errors that have a code come back as what they were; others lose the "ERR" that says nothing. */
 function toError(text: string): Error {
+  if (text.startsWith("LOADING ")) return new LoadingError(text.slice("LOADING ".length));
+  if (text.startsWith("MISCONF ")) {
+    const message = text.slice("MISCONF ".length);
+    return new LankvError("LANKV_DISK", message, { stateChanged: message.startsWith("Written ") });
+  }
   const code = ERROR_CODES.find((each) => text.startsWith(`${each} `));
   if (code !== undefined) return new LankvError(code, text.slice(code.length + 1));
   if (/^(?:NOAUTH|WRONGPASS) /.test(text)) {
@@ -216,5 +239,5 @@ function toError(text: string): Error {
       `The daemon wants ${what}. Give it with --url redis://:PASSWORD@HOST:PORT, or use the unix socket, which needs none.`,
     );
   }
-  return new Error(`The daemon refused: ${text.replace(/^ERR /, "")}`);
+  return new Refusal(text.split(" ", 1)[0] ?? "", `The daemon refused: ${text.replace(/^ERR /, "")}`);
 }

@@ -1,7 +1,8 @@
 /** Finds the daemon that the flags name, and says what to do when nobody is there. */
 import type { NetConnectOpts } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
-import { Client, REPLY_MS } from "./client.js";
+import { Client, LoadingError, REPLY_MS } from "./client.js";
 import { EXIT, Failure } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { defaultSocketPath } from "./socket-path.js";
@@ -15,8 +16,48 @@ interface Target {
   readonly credentials: readonly string[];
 }
 
-/** @throws {LankvError} LANKV_NO_DAEMON, LANKV_TIMEOUT, LANKV_PASSWORD */
+/** How often a daemon that loads its keys is asked whether it has. */
+const LOADING_LOOK_MS = 50;
+
+/**
+ * Connects, and waits until the daemon has loaded its keys.
+ * @throws {LankvError} LANKV_NO_DAEMON, LANKV_TIMEOUT, LANKV_PASSWORD
+ */
 export async function connectToDaemon(flags: GlobalFlags): Promise<Client> {
+  const client = await connectToAny(flags);
+  try {
+    await loaded(client, flags.timeout ?? REPLY_MS);
+    return client;
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+/** @throws {LankvError} LANKV_TIMEOUT: it has not loaded its keys in time */
+async function loaded(client: Client, timeoutMs: number): Promise<void> {
+  const untilMs = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      await client.call("PING");
+      return;
+    } catch (error) {
+      if (!(error instanceof LoadingError)) throw error;
+      if (performance.now() >= untilMs) {
+        throw new LankvError(
+          "LANKV_TIMEOUT",
+          `The daemon is still loading its keys from disk after ${String(timeoutMs)} ms. See with 'lankv status' how far ` +
+            "it is, or give it longer with --timeout.",
+          { cause: error },
+        );
+      }
+      await sleep(LOADING_LOOK_MS);
+    }
+  }
+}
+
+/** Connects to a daemon that may be loading its keys yet. */
+async function connectToAny(flags: GlobalFlags): Promise<Client> {
   const { options, shown, credentials } = toTarget(flags);
   let client: Client;
   try {
@@ -34,9 +75,20 @@ export async function connectToDaemon(flags: GlobalFlags): Promise<Client> {
   }
 }
 
-/** Runs `use` with a connection that ends with it. */
+/** Runs `use` with a connection that ends with it, to a daemon that has loaded its keys. */
 export async function withDaemon<T>(flags: GlobalFlags, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connectToDaemon(flags);
+  return withClient(await connectToDaemon(flags), use);
+}
+
+/** As `withDaemon`, also with a daemon that is loading its keys: it tells about itself and its peers, and ends. */
+export async function withLoadingDaemon<T>(
+  flags: GlobalFlags,
+  use: (client: Client) => Promise<T>,
+): Promise<T> {
+  return withClient(await connectToAny(flags), use);
+}
+
+async function withClient<T>(client: Client, use: (client: Client) => Promise<T>): Promise<T> {
   try {
     return await use(client);
   } finally {

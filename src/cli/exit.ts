@@ -37,6 +37,7 @@ export function toExitCode(error: unknown): ExitCode {
       return EXIT.usage;
     case "LANKV_NO_DAEMON":
       return EXIT.noDaemon;
+    case "LANKV_REPLICAS":
     case "LANKV_TIMEOUT":
       return EXIT.timedOut;
     default:

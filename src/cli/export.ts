@@ -1,48 +1,89 @@
-/** `lankv export`: all keys as JSON Lines, in the order of their bytes, so that equal nodes write equal files. */
-import { createWriteStream } from "node:fs";
-import { lstat, realpath, rename, rm, stat } from "node:fs/promises";
+/**
+ * `lankv export`: all keys as JSON Lines.
+ *
+ * In the order in which LANKV.EXPORT walks, so that equal nodes write equal files though neither end ever holds a list of all
+ * keys. Each line is a key as it was when the line was written; what is written during a walk may be in it or not.
+ *
+ * A file is there under its name only once it is whole. Until then it grows as FILE.partial, and since its last whole line says
+ * where the walk was, that is all that is needed to go on.
+ */
+import { createReadStream, createWriteStream } from "node:fs";
+import { lstat, open, realpath, rename, rm, stat, truncate } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf } from "../net/claim-socket.js";
-import { askEach } from "./ask-each.js";
 import type { Client } from "./client.js";
 import { withDaemon } from "./connect.js";
 import { EXIT, Failure, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
+import { interruptible } from "./interrupt.js";
 import { Progress } from "./progress.js";
-import { toBuffers } from "./replies.js";
+import { bytesOf, isObject, toBuffers, toNumber } from "./replies.js";
+
+export interface ExportFlags extends GlobalFlags {
+  readonly resume?: true;
+}
+
+/** The whole lines of a file that an export has begun. */
+interface Begun {
+  readonly lines: number;
+  readonly bytes: number;
+  /** The key of the last one. */
+  readonly after: Buffer;
+}
+
+const NOTHING: Begun = { lines: 0, bytes: 0, after: Buffer.alloc(0) };
 
 const LINE_END = Buffer.from("\n");
 
-/** @param file where to; `-` is standard output. A file, unlike a pipe or a device, is there only once it is whole. */
-export function exportKeys(file: string, flags: GlobalFlags): Promise<ExitCode> {
-  return withDaemon(flags, async (client) => {
-    const keys = toBuffers(await client.call("LANKV.LS"));
-    const progress = new Progress("exported", keys.length, flags);
-    const lines = Readable.from(linesOf(client, keys, progress));
-    if (file === "-") await pipeline(lines, process.stdout, { end: false });
-    else await write(lines, file);
-    progress.end();
-    return EXIT.ok;
-  });
+/** @param file where to; `-` is standard output. Pipes and devices are written as they are. */
+export function exportKeys(file: string, flags: ExportFlags): Promise<ExitCode> {
+  return interruptible((signal) =>
+    withDaemon(flags, async (client) => {
+      const target = file === "-" ? undefined : await toReplaceable(file).catch(cannotWrite(file));
+      if (target === undefined && flags.resume === true) {
+        throw new Failure(EXIT.usage, "--resume needs a file that an export has begun.");
+      }
+      const progress = new Progress("exported", toNumber(await client.call("DBSIZE")), flags);
+      const linesAfter = (after: Buffer): Readable =>
+        Readable.from(pagesAfter(client, after, progress), { highWaterMark: 1 });
+      try {
+        if (file === "-") await pipeline(linesAfter(NOTHING.after), process.stdout, { end: false, signal });
+        else if (target === undefined)
+          await pipeline(linesAfter(NOTHING.after), createWriteStream(file), { signal });
+        else await writeWhole(target, linesAfter, progress, flags, signal);
+      } catch (error) {
+        if (signal.aborted) return EXIT.interrupted;
+        return cannotWrite(file)(error);
+      } finally {
+        progress.end();
+      }
+      return EXIT.ok;
+    }),
+  );
 }
 
-async function* linesOf(client: Client, keys: readonly Buffer[], progress: Progress): AsyncGenerator<Buffer> {
-  for await (const lines of askEach(client, "LANKV.ENTRY", keys)) {
+async function* pagesAfter(client: Client, after: Buffer, progress: Progress): AsyncGenerator<Buffer, void> {
+  for (let last = after; ;) {
+    const lines = toBuffers(await client.call("LANKV.EXPORT", last));
+    const line = lines.at(-1);
+    if (line === undefined) return;
+    last = keyOf(line);
     progress.add(lines.length);
-    yield Buffer.concat(lines.flatMap((line) => [line, LINE_END]));
+    yield Buffer.concat(lines.flatMap((each) => [each, LINE_END]));
   }
 }
 
-async function write(lines: Readable, file: string): Promise<void> {
+/** @throws {Failure} the line is no entry */
+function keyOf(line: Buffer): Buffer {
   try {
-    const whole = await toReplaceable(file);
-    if (whole === undefined) await pipeline(lines, createWriteStream(file));
-    else await writeWhole(lines, whole);
-  } catch (cause) {
-    if (!(cause instanceof Error) || !("syscall" in cause)) throw cause;
-    throw new Failure(EXIT.error, `The file ${file} cannot be written: ${cause.message}`, { cause });
+    const entry: unknown = JSON.parse(line.toString("utf8"));
+    const key = isObject(entry) ? bytesOf(entry, "key") : undefined;
+    if (key !== undefined) return key;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
   }
+  throw new Failure(EXIT.error, "A line that was written is no key as JSON. Export again without --resume.");
 }
 
 /** The path, without symbolic links, of a file that is missing or regular; undefined when it is anything else. */
@@ -60,13 +101,64 @@ async function toReplaceable(file: string): Promise<string | undefined> {
   return isLink ? undefined : file;
 }
 
-async function writeWhole(lines: Readable, file: string): Promise<void> {
+async function writeWhole(
+  file: string,
+  linesAfter: (after: Buffer) => Readable,
+  progress: Progress,
+  { resume, quiet }: ExportFlags,
+  signal: AbortSignal,
+): Promise<void> {
   const partial = `${file}.partial`;
+  const begun = resume === true ? await begunIn(partial) : NOTHING;
+  if (begun.lines > 0) await truncate(partial, begun.bytes);
+  progress.add(begun.lines);
   try {
-    await pipeline(lines, createWriteStream(partial));
+    // A file that is there under its name survives a loss of power.
+    const output = createWriteStream(partial, { flags: begun.lines > 0 ? "a" : "w", flush: true });
+    await pipeline(linesAfter(begun.after), output, { signal });
     await rename(partial, file);
   } catch (error) {
-    await rm(partial, { force: true });
+    if (progress.done === 0) await rm(partial, { force: true });
+    else if (quiet !== true) {
+      process.stderr.write(
+        `lankv: what was exported so far is in ${partial}; go on with 'lankv export ${file} --resume'\n`,
+      );
+    }
     throw error;
   }
+}
+
+/** What follows the last line end was cut off when the export ended. */
+async function begunIn(partial: string): Promise<Begun> {
+  let [lines, bytes, lastFrom, read] = [0, 0, 0, 0];
+  try {
+    for await (const chunk of createReadStream(partial)) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      for (let at = chunk.indexOf(LINE_END); at !== -1; at = chunk.indexOf(LINE_END, at + 1)) {
+        lines += 1;
+        lastFrom = bytes;
+        bytes = read + at + 1;
+      }
+      read += chunk.length;
+    }
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return NOTHING;
+    throw error;
+  }
+  if (lines === 0) return NOTHING;
+  const handle = await open(partial);
+  try {
+    const last = Buffer.alloc(bytes - lastFrom);
+    await handle.read(last, 0, last.length, lastFrom);
+    return { lines, bytes, after: keyOf(last) };
+  } finally {
+    await handle.close();
+  }
+}
+
+function cannotWrite(file: string): (cause: unknown) => never {
+  return (cause) => {
+    if (!(cause instanceof Error) || !("syscall" in cause)) throw cause;
+    throw new Failure(EXIT.error, `The file ${file} cannot be written: ${cause.message}`, { cause });
+  };
 }

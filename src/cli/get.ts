@@ -26,7 +26,7 @@ export function get(key: string, flags: GetFlags): Promise<ExitCode> {
     );
   }
   const seekMs = flags.timeout ?? SEEK_MS;
-  return withDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
+  return withDaemon({ ...flags, timeout: Math.max(REPLY_MS, flags.timeout ?? 0) }, async (client) => {
     client.allow(seekMs + REPLY_MS);
     const command = flags.json === true ? "LANKV.ENTRY" : flags.meta === true ? "LANKV.META" : "LANKV.GET";
     const found = toBufferOrNull(await client.call(command, key, seekMs));

@@ -1,122 +1,126 @@
 /**
  * `lankv import`: writes what `lankv export` printed, or anything in that form.
  *
- *     {"key":"one","value":"111"}      {"keyBase64":"/w==","valueBase64":"AP8=","expiresAt":1767225600000}
- *
- * Other members are ignored: each write gets a version of its own. Lines are sent while later ones are read, and
- * what is under way is bounded.
+ * Each line is a new write of the node, with a version of its own, so it wins over what is there, also over a delete. With
+ * --update a line is left out when the key was written or deleted here later than the line's version says. To write a record
+ * under its old version would be wrong: a line may have been edited, and of one version there must be one record.
  */
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { createReadStream, fstatSync, statSync } from "node:fs";
+import { addAbortSignal, type Readable } from "node:stream";
 import { LankvError } from "../core/error.js";
-import type { Argument, Client } from "./client.js";
+import type { Client } from "./client.js";
 import { withDaemon } from "./connect.js";
 import { EXIT, Failure, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
+import { ImportPlace } from "./import-place.js";
+import { ImportRun } from "./import-run.js";
+import { interruptible } from "./interrupt.js";
+import { START } from "./lines.js";
 import { Progress } from "./progress.js";
-import { isObject } from "./replies.js";
+import { toBuffers, toObject } from "./replies.js";
 
-/** How much may be sent without a reply to the first of it. */
-const UNANSWERED_MAX = 1_024;
-const UNANSWERED_BYTES_MAX = 4_194_304;
-
-/** A line that cannot be written. */
-class BadLine extends Error {
-  constructor(
-    readonly number: number,
-    why: string,
-    options?: ErrorOptions,
-  ) {
-    super(why, options);
-  }
+export interface ImportFlags extends GlobalFlags {
+  readonly update?: true;
+  readonly skipBad?: true;
+  readonly resume?: true;
 }
+
+/** How long the daemon may be silent when --timeout does not say it: a slow disk takes its time. */
+const DISK_MS = 30_000;
 
 /** @param file where from; `-` is standard input */
-export function importKeys(file: string, flags: GlobalFlags): Promise<ExitCode> {
-  return withDaemon(flags, async (client) => {
-    const progress = new Progress("imported", undefined, flags);
-    const input = file === "-" ? process.stdin : createReadStream(file);
-    const unreadable = new Promise<never>((_, reject) => {
-      input.once("error", (cause: Error) => {
-        reject(new Failure(EXIT.error, `The file ${file} cannot be read: ${cause.message}`, { cause }));
-      });
-    });
-    const lines = createInterface({ input, crlfDelay: Infinity });
-    try {
-      await Promise.race([writeAll(client, lines, progress), unreadable]);
-    } catch (cause) {
-      if (!(cause instanceof BadLine)) throw cause;
-      throw new Failure(
-        EXIT.error,
-        `Line ${String(cause.number)} cannot be imported: ${cause.message}. ${String(progress.done)} keys were ` +
-          "written; mend the line and import again, which writes them once more.",
-        { cause },
-      );
-    } finally {
-      input.destroy();
-      progress.end();
-    }
-    if (flags.json === true) process.stdout.write(`${JSON.stringify({ imported: progress.done })}\n`);
-    return EXIT.ok;
-  });
+export function importKeys(file: string, flags: ImportFlags): Promise<ExitCode> {
+  return interruptible((signal) =>
+    withDaemon(flags, async (client) => {
+      client.allow(flags.timeout ?? DISK_MS);
+      const size = sizeOf(file);
+      const kept = file === "-" || size === undefined ? undefined : await placeOf(file, client);
+      if (kept === undefined && flags.resume === true) {
+        throw new Failure(
+          EXIT.usage,
+          "--resume needs a file that is there; what comes from a pipe is imported from its start.",
+        );
+      }
+      const from = flags.resume === true && kept !== undefined ? await kept.read() : START;
+      if (from.line > 0) say(`going on behind line ${String(from.line)}`, flags);
+      const progress = new Progress("imported", undefined, flags);
+      const run = new ImportRun(client, { flags, progress, kept, size, from, nowMs: await clockOf(client) });
+      const input = file === "-" ? process.stdin : createReadStream(file, { start: from.bytes });
+      try {
+        await run.read(addAbortSignal(signal, input));
+      } catch (error) {
+        if (!signal.aborted) throw toFailure(error, input, file);
+      } finally {
+        input.destroy();
+        progress.end();
+        if (run.isWhole) await kept?.remove();
+        else await leave(file, run, signal, flags);
+      }
+      if (!run.isWhole) return EXIT.interrupted;
+      tell(run, flags);
+      return run.counts.bad > 0 ? EXIT.error : EXIT.ok;
+    }),
+  );
 }
 
-/** Whatever ends it, nothing is under way any more when it has ended. */
-async function writeAll(client: Client, lines: AsyncIterable<string>, progress: Progress): Promise<void> {
-  let number = 0;
-  let unanswered: Promise<void>[] = [];
-  let bytes = 0;
+/** Bytes of a regular file, also one that standard input is; undefined for anything else, and for a file that is missing. */
+function sizeOf(file: string): number | undefined {
+  const found = file === "-" ? fstatSync(0) : statSync(file, { throwIfNoEntry: false });
+  return found?.isFile() === true ? found.size : undefined;
+}
+
+async function placeOf(file: string, client: Client): Promise<ImportPlace> {
+  const { nodeId } = toObject(await client.call("LANKV.STATUS"));
+  return new ImportPlace(file, String(nodeId));
+}
+
+/** The clock that keys expire by, Unix milliseconds. */
+async function clockOf(client: Client): Promise<() => number> {
+  const [seconds, microseconds] = toBuffers(await client.call("TIME"));
+  const offsetMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000 - performance.now();
+  return () => performance.now() + offsetMs;
+}
+
+function toFailure(cause: unknown, { errored }: Readable, file: string): unknown {
+  if (cause !== errored || !(cause instanceof Error)) return cause;
+  return new Failure(EXIT.error, `The file ${file} cannot be read: ${cause.message}`, { cause });
+}
+
+/** Keeps the place of an import that is not whole, and says how to go on. */
+async function leave(
+  file: string,
+  run: ImportRun,
+  { aborted }: AbortSignal,
+  flags: ImportFlags,
+): Promise<void> {
   try {
-    for await (const line of lines) {
-      number += 1;
-      if (line.trim() === "") continue;
-      unanswered.push(written(client.call(...toCommand(line, number)), number, progress));
-      bytes += line.length;
-      if (unanswered.length < UNANSWERED_MAX && bytes < UNANSWERED_BYTES_MAX) continue;
-      await Promise.all(unanswered);
-      unanswered = [];
-      bytes = 0;
-    }
-    await Promise.all(unanswered);
-  } finally {
-    await Promise.allSettled(unanswered);
+    await run.keep();
+  } catch (error) {
+    // When the daemon is gone or its disk is full, the place that was kept last is the one that is sure.
+    if (!(error instanceof LankvError)) throw error;
   }
+  const { place, keptPlace } = run;
+  if (place.line === 0) return;
+  const [line, how] =
+    keptPlace.line > 0
+      ? [keptPlace.line, `go on with 'lankv import ${file} --resume'`]
+      : [place.line, "import again from the start, which writes them once more"];
+  say(`${aborted ? "interrupted: " : ""}${String(line)} lines are done with; ${how}`, flags);
 }
 
-async function written(reply: Promise<unknown>, number: number, progress: Progress): Promise<void> {
-  try {
-    await reply;
-  } catch (cause) {
-    if (cause instanceof LankvError) throw cause;
-    throw new BadLine(number, cause instanceof Error ? cause.message : String(cause), { cause });
-  }
-  progress.add(1);
+/** What was left out. */
+function tell({ counts }: ImportRun, flags: ImportFlags): void {
+  const { imported, newer, expired, bad } = counts;
+  if (flags.json === true) process.stdout.write(`${JSON.stringify({ imported, newer, expired, bad })}\n`);
+  const left = [
+    [newer, "are newer here"],
+    [expired, "had expired"],
+    [bad, "could not be imported"],
+  ] as const;
+  const parts = left.filter(([count]) => count > 0).map(([count, why]) => `${String(count)} ${why}`);
+  if (parts.length > 0) say(`${String(imported)} keys were imported, ${parts.join(", ")}`, flags);
 }
 
-function toCommand(line: string, number: number): Argument[] {
-  let entry: unknown;
-  try {
-    entry = JSON.parse(line);
-  } catch (cause) {
-    throw new BadLine(number, "it is not JSON", { cause });
-  }
-  if (!isObject(entry)) throw new BadLine(number, "it is not a JSON object");
-  const { key, keyBase64, value, valueBase64, expiresAt } = entry;
-  const keyBytes = toBytes(key, keyBase64);
-  const valueBytes = toBytes(value, valueBase64);
-  if (keyBytes === undefined) throw new BadLine(number, 'it has no "key" or "keyBase64" that is a string');
-  if (valueBytes === undefined) {
-    throw new BadLine(number, 'it has no "value" or "valueBase64" that is a string');
-  }
-  if (expiresAt === undefined || expiresAt === null) return ["SET", keyBytes, valueBytes];
-  if (typeof expiresAt !== "number" || !Number.isSafeInteger(expiresAt) || expiresAt < 1) {
-    throw new BadLine(number, '"expiresAt" is not a time in Unix milliseconds');
-  }
-  return ["SET", keyBytes, valueBytes, "PXAT", expiresAt];
-}
-
-function toBytes(text: unknown, base64: unknown): Buffer | undefined {
-  if (typeof text === "string") return Buffer.from(text);
-  if (typeof base64 !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) return undefined;
-  return Buffer.from(base64, "base64");
+function say(text: string, { quiet }: ImportFlags): void {
+  if (quiet !== true) process.stderr.write(`lankv: ${text}\n`);
 }

@@ -1,7 +1,7 @@
 /** `lankv peers`. */
 import { setTimeout as pause } from "node:timers/promises";
 import ms from "ms";
-import { withDaemon } from "./connect.js";
+import { withLoadingDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { toPrintableText } from "./printable.js";
@@ -20,7 +20,7 @@ export interface PeersFlags extends GlobalFlags {
 
 /** With --watch it ends when it is interrupted. */
 export function peers(flags: PeersFlags): Promise<ExitCode> {
-  return withDaemon(flags, async (client) => {
+  return withLoadingDaemon(flags, async (client) => {
     for (;;) {
       const reply = await client.call("LANKV.PEERS");
       const shown = flags.json === true ? `${toText(reply)}\n` : await toList(reply, flags);

@@ -3,6 +3,7 @@
  * which is loaded when it is chosen.
  */
 import { Command } from "commander";
+import { FSYNC_POLICIES } from "../core/saving.js";
 import { software } from "../node/software.js";
 import { clientOptions } from "./client-flags.js";
 import type { ExitCode } from "./exit.js";
@@ -20,7 +21,9 @@ import {
   type GlobalFlags,
 } from "./flags.js";
 import type { DelFlags } from "./del.js";
+import type { ExportFlags } from "./export.js";
 import type { GetFlags } from "./get.js";
+import type { ImportFlags } from "./import.js";
 import type { LsFlags } from "./ls.js";
 import type { PeersFlags } from "./peers.js";
 import type { ServeFlags } from "./serve.js";
@@ -67,8 +70,15 @@ function addServe(program: Command, end: End): void {
     .description("Runs a node in the foreground. Interrupt it, or 'lankv stop', to end it.")
     .addOption(flag("--name <name>", "name of this node (default: the host's)"))
     .addOption(flag("--cluster <name>", "only nodes of the same cluster see each other (default: default)"))
-    .addOption(flag("--data-dir <dir>", "directory for the node's identity (default: the platform's)"))
+    .addOption(
+      flag("--data-dir <dir>", "directory for the node's identity and keys (default: the platform's)"),
+    )
     .addOption(flag("--memory", "keep nothing on disk"))
+    .addOption(
+      flag("--fsync <when>", "when writes survive a loss of power (default: everysec)").choices(
+        FSYNC_POLICIES,
+      ),
+    )
     .addOption(flag("--interface <name...>", "use only these network interfaces", readList))
     .addOption(
       flag(
@@ -207,22 +217,42 @@ function addKeyCommands(program: Command, end: End): void {
   program
     .command("import [file]")
     .summary("write the keys of a JSON Lines file")
-    .description("Writes the keys of a JSON Lines file, or of standard input: - or nothing.")
+    .description(
+      "Writes the keys of a JSON Lines file, or of standard input: - or nothing. Each line is a new write, which wins over " +
+        "what the key holds. Lines whose expiresAt is over are left out.",
+    )
+    .addOption(
+      flag("-u, --update", "leave out keys that were written or deleted here after the line's version"),
+    )
+    .addOption(flag("--skip-bad", "leave out lines that cannot be imported, naming each, and exit with 1"))
+    .addOption(flag("--resume", "go on where an interrupted import of the file ended: see FILE.resume"))
     .action(async (file: string | undefined, _flags: unknown, command: Command) => {
       const { importKeys } = await import("./import.js");
-      await end(importKeys(file ?? "-", command.optsWithGlobals<GlobalFlags>()));
+      await end(importKeys(file ?? "-", command.optsWithGlobals<ImportFlags>()));
     });
   program
     .command("export [file]")
     .summary("print all keys as JSON Lines")
     .description("Writes all keys as JSON Lines to a file, or to standard output: - or nothing.")
+    .addOption(flag("--resume", "go on where an interrupted export to the file ended: see FILE.partial"))
     .action(async (file: string | undefined, _flags: unknown, command: Command) => {
       const { exportKeys } = await import("./export.js");
-      await end(exportKeys(file ?? "-", command.optsWithGlobals<GlobalFlags>()));
+      await end(exportKeys(file ?? "-", command.optsWithGlobals<ExportFlags>()));
     });
 }
 
 function addNodeCommands(program: Command, end: End): void {
+  program
+    .command("backup <dir>")
+    .summary("copy what the running node has on disk")
+    .description(
+      "Copies what the running node has on disk into a directory that is missing or empty, on the daemon's machine and as its " +
+        "user. 'lankv serve --data-dir DIR' can start from it, as a node of its own.",
+    )
+    .action(async (directory: string, _flags: unknown, command: Command) => {
+      const { backup } = await import("./backup.js");
+      await end(backup(directory, command.optsWithGlobals<GlobalFlags>()));
+    });
   program
     .command("status")
     .summary("what the node is, holds and sees")

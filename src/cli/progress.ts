@@ -8,6 +8,7 @@ export class Progress {
   readonly #total: number | undefined;
   readonly #isShown: boolean;
   #done = 0;
+  #share: number | undefined;
   #drawnAtMs = 0;
 
   /**
@@ -31,6 +32,15 @@ export class Progress {
     this.#draw();
   }
 
+  /**
+   * Shows a count and how far that is.
+   * @param share 0 to 1
+   */
+  show(done: number, share: number): void {
+    this.#share = share;
+    this.add(done - this.#done);
+  }
+
   end(): void {
     if (!this.#isShown) return;
     this.#draw();
@@ -39,6 +49,7 @@ export class Progress {
 
   #draw(): void {
     const of = this.#total === undefined ? "" : ` of ${this.#total.toLocaleString("en")}`;
-    process.stderr.write(`\r${this.#verb} ${this.#done.toLocaleString("en")}${of} keys`);
+    const share = this.#share === undefined ? "" : ` (${String(Math.floor(this.#share * 100))} %)`;
+    process.stderr.write(`\r${this.#verb} ${this.#done.toLocaleString("en")}${of} keys${share}`);
   }
 }

@@ -1,11 +1,14 @@
 /** `lankv serve`. */
+import type { FsyncPolicy } from "../core/saving.js";
 import { serve as openDaemon, type Daemon, type ServeOptions } from "../node/daemon.js";
+import type { Node } from "../node/node.js";
 import { peerStatus, statusOf } from "../node/status.js";
 import { toLimits, type ClientFlags } from "./client-flags.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { isLevel, Log } from "./log.js";
 import { toPrintableText } from "./printable.js";
+import { Progress } from "./progress.js";
 import { defaultSocketPath } from "./socket-path.js";
 import { colorsFor } from "./terminal.js";
 
@@ -17,6 +20,7 @@ export interface ServeFlags extends GlobalFlags, ClientFlags {
   readonly cluster?: string;
   readonly dataDir?: string;
   readonly memory?: true;
+  readonly fsync?: FsyncPolicy;
   readonly interface?: readonly string[];
   readonly beaconPort?: number;
   readonly peer?: readonly string[];
@@ -54,6 +58,7 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
     );
   }
   follow(daemon, log);
+  followLoading(daemon.node, flags, log);
   await daemon.closed;
   log.info("stopped");
   return EXIT.ok;
@@ -66,6 +71,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     ...(cluster === undefined ? {} : { cluster }),
     ...(dataDir === undefined ? {} : { dataDir }),
     ...(memory === undefined ? {} : { memory }),
+    ...(flags.fsync === undefined ? {} : { fsync: flags.fsync }),
     ...(flags.interface === undefined ? {} : { interfaces: flags.interface }),
     ...(beaconPort === undefined ? {} : { beaconPort }),
     ...(flags.peer === undefined ? {} : { peers: flags.peer }),
@@ -115,8 +121,38 @@ function announce(daemon: Daemon, flags: ServeFlags, log: Log): void {
   process.stderr.write(lines.map(([label, text]) => `${colors.dim(label.padEnd(8))} ${text}\n`).join(""));
 }
 
+/** Says how loading goes: on a terminal as it does, in the log when it is over. */
+function followLoading(node: Node, flags: ServeFlags, log: Log): void {
+  const progress = new Progress(
+    "loaded",
+    undefined,
+    flags.logJson === true ? { ...flags, quiet: true } : flags,
+  );
+  node.on("loading", ({ share }) => {
+    progress.show(node.map.values, share);
+  });
+  node.on("loaded", ({ records, bytes, ms }) => {
+    if (records === 0) return;
+    const keys = node.map.values;
+    progress.show(keys, 1);
+    progress.end();
+    log.info("loaded", { keys, seconds: (ms / 1_000).toFixed(2), MB: (bytes / 1e6).toFixed(1) });
+  });
+}
+
 /** Logs what happens to the node. */
 function follow({ node }: Daemon, log: Log): void {
+  node.on("damage", (damages) => {
+    for (const { path, bytesLost, recordsSaved, isSetAside } of damages) {
+      const what = isSetAside ? "and was set aside" : "and stays where it is, as the disk takes nothing";
+      log.warn(`a file of the data directory is damaged ${what}; peers send what it lacks`, {
+        ...{ path, bytesLost, recordsSaved },
+      });
+    }
+  });
+  node.on("storage", (failure) => {
+    if (failure === undefined) log.info("saving works again, and writes are taken");
+  });
   node.on("state", (state) => {
     log.info(`state: ${state}`);
   });

@@ -1,12 +1,12 @@
 /** `lankv status`, `lankv wait`, `lankv stop`, `lankv conflicts`. */
 import ms from "ms";
 import { REPLY_MS } from "./client.js";
-import { withDaemon } from "./connect.js";
+import { withLoadingDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
 import { toPrintableLine, toPrintableText } from "./printable.js";
 import { isObject, toObject, toObjects, toText } from "./replies.js";
-import { colorsFor, toTable } from "./terminal.js";
+import { colorsFor, toTable, type Colors } from "./terminal.js";
 
 const WAIT_MS = 30_000;
 /** How long a daemon may take to say goodbye. */
@@ -18,7 +18,7 @@ export interface WaitFlags extends GlobalFlags {
 }
 
 export function status(flags: GlobalFlags): Promise<ExitCode> {
-  return withDaemon(flags, async (client) => {
+  return withLoadingDaemon(flags, async (client) => {
     const reply = await client.call("LANKV.STATUS");
     process.stdout.write(flags.json === true ? `${toText(reply)}\n` : toSheet(toObject(reply), flags));
     return EXIT.ok;
@@ -27,7 +27,7 @@ export function status(flags: GlobalFlags): Promise<ExitCode> {
 
 export function wait(flags: WaitFlags): Promise<ExitCode> {
   const waitMs = flags.timeout ?? WAIT_MS;
-  return withDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
+  return withLoadingDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
     client.allow(waitMs + REPLY_MS);
     await client.call("LANKV.WAIT", flags.peers ?? 0, flags.synced === true ? 1 : 0, waitMs);
     return EXIT.ok;
@@ -35,7 +35,7 @@ export function wait(flags: WaitFlags): Promise<ExitCode> {
 }
 
 export function stop(flags: GlobalFlags): Promise<ExitCode> {
-  return withDaemon(flags, async (client) => {
+  return withLoadingDaemon(flags, async (client) => {
     await client.call("SHUTDOWN");
     await client.ended(flags.timeout ?? STOP_MS);
     if (flags.quiet !== true) process.stderr.write("lankv: the daemon has ended\n");
@@ -44,7 +44,7 @@ export function stop(flags: GlobalFlags): Promise<ExitCode> {
 }
 
 export function conflicts(flags: GlobalFlags): Promise<ExitCode> {
-  return withDaemon(flags, async (client) => {
+  return withLoadingDaemon(flags, async (client) => {
     const reply = await client.call("LANKV.CONFLICTS");
     if (flags.json === true) {
       process.stdout.write(`${toText(reply)}\n`);
@@ -74,17 +74,41 @@ function toSheet(status: Readonly<Record<string, unknown>>, flags: GlobalFlags):
     ["cluster", text("cluster")],
     ["state", `${state}, ${status["synced"] === true ? "synced" : colors.yellow("not synced")}`],
     ["peers", text("peers")],
-    ["keys", `${text("keys")} (${text("bytes")} bytes)`],
+    ["keys", `${text("keys")} (${text("bytes")} bytes)${toLoading(status["loading"])}`],
     ["root", text("root")],
     ["conflicts", text("conflicts")],
     ["addresses", Array.isArray(addresses) ? addresses.join(", ") : ""],
     ["ports", `beacons ${text("beaconPort")}, messages ${text("port")}`],
     ["data", status["dataDir"] === null ? "in memory only" : text("dataDir")],
+    ...storageLines(status["storage"], colors),
     ["up", ms(Number(status["uptimeMs"]))],
     ["version", text("version")],
     ...(correction === 0 ? [] : [["clock", colors.yellow(`corrected by ${ms(correction)}`)] as const]),
   ];
   return lines.map(([name, value]) => `${colors.dim(name.padEnd(10))} ${value}\n`).join("");
+}
+
+function toLoading(loading: unknown): string {
+  return isObject(loading)
+    ? `, loading from disk: ${String(Math.floor(Number(loading["share"]) * 100))} %`
+    : "";
+}
+
+function storageLines(storage: unknown, colors: Colors): (readonly [string, string])[] {
+  if (!isObject(storage)) return [];
+  const { bytes, unsaved, fsync, failing, damages } = storage;
+  const disk = `${String(bytes)} bytes, ${String(unsaved)} keys to save, fsync ${String(fsync)}`;
+  const damaged: readonly unknown[] = Array.isArray(damages) ? damages : [];
+  return [
+    ["disk", disk],
+    ...(typeof failing !== "string"
+      ? []
+      : [["", colors.red(`writes are refused: ${toPrintableText(failing)}`)] as const]),
+    ...damaged.filter(isObject).map(({ path, bytesLost }) => {
+      const lost = `${String(bytesLost)} bytes could not be read, see ${toPrintableText(String(path))}`;
+      return ["", colors.yellow(lost)] as const;
+    }),
+  ];
 }
 
 function toSide(side: unknown): string {

@@ -12,11 +12,14 @@
  *
  * Reads and writes work in every state, and streams are applied in every state; bootstrap only decides what to
  * pull first and when to say that it is done.
+ *
+ * While the own copy is being loaded nothing is decided: it is not known yet what is lacking, and pulling it all would be
+ * the alternative. Peers may be heard and connected meanwhile, and time counts.
  */
+import type { Copy } from "./copy.js";
 import type { State } from "./message.js";
 import type { Peer } from "./peer.js";
 import { responsive, type Reconcile } from "./reconcile.js";
-import type { RecordMap } from "./record-map.js";
 
 /** How long a node looks for peers before it takes itself to be alone. */
 export const SEEK_MS = 1_500;
@@ -33,13 +36,23 @@ export class Bootstrap {
   #roundsBefore: number | undefined;
 
   constructor(
-    private readonly map: RecordMap,
+    private readonly copy: Copy,
     private readonly reconcile: Reconcile,
     private readonly onState: (state: State) => void,
   ) {}
 
   get state(): State {
     return this.#state;
+  }
+
+  /** What others are told: a copy that is being loaded is not worth comparing with, be there a network or not. */
+  get toldState(): State {
+    return this.copy.isLoading ? "seeking" : this.#state;
+  }
+
+  /** Whether it is over: live, or offline, where there may still be other nodes on this host. */
+  get isSettled(): boolean {
+    return !this.copy.isLoading && (this.#state === "live" || this.#state === "offline");
   }
 
   /** There is a network, perhaps another than before. */
@@ -60,13 +73,14 @@ export class Bootstrap {
 
   /** @param peers everybody who is up; those among them that are linked can be asked */
   advance(peers: ReadonlyMap<string, Peer>, linked: readonly Peer[], nowMs: number): void {
+    if (this.copy.isLoading) return;
     if (this.#state === "seeking") this.#advanceSeeking(peers, linked, nowMs);
     if (this.#state === "pulling") this.#advancePulling(linked, nowMs);
   }
 
   /** When `advance` has something to decide though nothing came. */
   get wakeAtMs(): number {
-    return this.#state === "seeking" ? this.#sinceMs + this.#waitMs : Infinity;
+    return this.#state === "seeking" && !this.copy.isLoading ? this.#sinceMs + this.#waitMs : Infinity;
   }
 
   #advanceSeeking(peers: ReadonlyMap<string, Peer>, linked: readonly Peer[], nowMs: number): void {
@@ -83,7 +97,7 @@ export class Bootstrap {
   }
 
   #pullNext(source: Peer, nowMs: number): void {
-    if (this.map.records === 0 && !this.#hasAskedForAll) {
+    if (this.copy.map.records === 0 && !this.#hasAskedForAll) {
       this.#hasAskedForAll = true;
       this.reconcile.pullAll(nowMs);
     } else if (this.#roundsBefore !== undefined && this.reconcile.rounds > this.#roundsBefore) {

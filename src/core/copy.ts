@@ -16,6 +16,7 @@ import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
 import { RECORDS_MAX, RecordMap } from "./record-map.js";
 import { remainsOf, replacing, runsOutBy, type KvRecord } from "./record.js";
+import { Saving, type FsyncPolicy } from "./saving.js";
 import type { Writer } from "./version.js";
 
 /** How many values a step lets expire: a millisecond or two of work with what is told of it, some ten on a Raspberry Pi. */
@@ -26,17 +27,33 @@ export const EXPIRY_REST_MS = 1;
 export class Copy {
   readonly map: RecordMap;
   readonly conflicts = new Conflicts();
+  /** Undefined = nothing is saved. */
+  readonly saving: Saving | undefined;
+  /** The record that is being restored. */
+  #restored: KvRecord | undefined;
+  /** The keys that came by another way while records are being restored; undefined = none are. */
+  #fresh: Set<Bytes> | undefined;
   #now: Now = { monoMs: 0, wallMs: 0 };
   #restUntilMs = 0;
 
   constructor(
     private readonly clock: Clock,
     private readonly emit: Emit,
+    fsync?: FsyncPolicy,
   ) {
-    this.map = new RecordMap((winner, loser) => {
-      if (!this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs })) return;
-      emit({ type: "conflict", winner, loser });
-    });
+    this.map = new RecordMap(
+      (winner, loser) => {
+        // What meets in storage was reported when it met first.
+        if (this.#restored !== undefined && this.#fresh?.has(winner.key) !== true) return;
+        if (!this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs })) return;
+        emit({ type: "conflict", winner, loser });
+      },
+      (slot) => {
+        // What comes from storage is there, unless only its remains are kept.
+        if (this.#restored === undefined || this.map.at(slot) !== this.#restored) this.saving?.add(slot);
+      },
+    );
+    this.saving = fsync === undefined ? undefined : new Saving(this.map, fsync);
   }
 
   /** As {@link Replica.write}, by `writer`. */
@@ -66,13 +83,24 @@ export class Copy {
     return record;
   }
 
+  /** Whether records from storage are still to be restored, while those of others come. */
+  get isLoading(): boolean {
+    return this.#fresh !== undefined;
+  }
+
+  set isLoading(isLoading: boolean) {
+    this.#fresh = isLoading ? new Set() : undefined;
+  }
+
   /** As {@link Replica.restore}. */
   restore(records: Iterable<KvRecord>, now: Now): void {
     this.#now = now;
     for (const record of records) {
+      this.#restored = record;
       this.map.apply(this.#aged(record, this.clock.correctedMs(now.wallMs)));
       this.clock.observe(record.stamp, now.wallMs);
     }
+    this.#restored = undefined;
   }
 
   /** Keeps those records of others that win. */
@@ -87,6 +115,7 @@ export class Copy {
       const record = this.#aged(sent, nowMs);
       const before = this.map.apply(record);
       if (before === false) continue;
+      this.#fresh?.add(record.key);
       applied.push(record);
       if (before !== undefined && this.#runsOut(before, nowMs)) {
         const remains = remainsOf(before);

@@ -17,8 +17,15 @@ export interface Now {
 }
 
 export type Input =
-  /** The first input: the sockets are bound. */
-  | { readonly type: "start"; readonly online: boolean }
+  /**
+   * The first input: the sockets are bound. With `loading`, records are yet to be restored: until `loaded` this node
+   * is there and hears everything, but does not look for what it lacks, and the driver takes no writes.
+   */
+  | { readonly type: "start"; readonly online: boolean; readonly loading?: boolean }
+  /** Everything was restored. */
+  | { readonly type: "loaded" }
+  /** A step of saving has ended: more may be durable now. */
+  | { readonly type: "saved" }
   /** The machine's addresses changed, or all networks went away. */
   | { readonly type: "network"; readonly online: boolean }
   /** A beacon of this cluster; `from` is the address that it came from. */

@@ -12,6 +12,13 @@ const CLOCK_READINGS_MAX = 8;
 /** How many addresses of one peer are remembered. */
 const HOSTS_MAX = 8;
 
+/** A receipt that is given when the ticket is durable; void when a step of saving failed meanwhile. */
+export interface OwedReceipt {
+  readonly seq: number;
+  readonly ticket: number;
+  readonly failures: number;
+}
+
 export class Peer {
   readonly writer: Writer;
   name: string;
@@ -32,6 +39,8 @@ export class Peer {
   stream: InStream | undefined;
   /** Number up to which it has confirmed that it holds the own stream; 0 = nothing yet. */
   confirmed = 0;
+  /** Receipts for its stream that wait until what they speak of is durable here, the older first. */
+  owed: readonly OwedReceipt[] = [];
   /** How many of its questions were answered. */
   answers = 0;
   /** When it was last asked to confirm, and the head of the own stream then. */
@@ -82,6 +91,11 @@ export class Peer {
   /** Whether questions reach it and answers come back: it subscribed here, and its messages arrive. */
   get isLinked(): boolean {
     return this.subscribed && this.messageAtMs > 0;
+  }
+
+  /** Whether what it lacks is lacking for good, as far as it knows. */
+  get isSettled(): boolean {
+    return this.vitals.state === "live" || this.vitals.state === "offline";
   }
 
   /** Whether it answers what it is asked, as far as is known. */

@@ -10,8 +10,9 @@
  * Invariant: at most {@link OPEN_MAX} questions, {@link OPEN_PER_PEER_MAX} to one peer, each for at most
  * {@link BUDGET_BYTES} (or one record): what can be on its way to this node is bounded, far below PUB's high-water mark.
  */
-import type { AnswerMessage, Ask, ListAnswerMessage } from "./message.js";
+import type { AnswerMessage, Ask, ListAnswerMessage, ListMessage, QuestionMessage } from "./message.js";
 import type { Peer } from "./peer.js";
+import type { RecordMap } from "./record-map.js";
 import type { Writer } from "./version.js";
 
 /** How many bytes of records one answer may carry. */
@@ -30,6 +31,17 @@ export interface Question {
   readonly to: Writer;
   readonly ask: Ask | { readonly of: "list" };
   readonly askedAtMs: number;
+}
+
+/** How a question is put. */
+export function questionToMessage(
+  { id, ask }: Question,
+  from: Writer,
+  map: RecordMap,
+): QuestionMessage | ListMessage {
+  return ask.of === "list"
+    ? { type: "list", from, id, sums: map.groupSums() }
+    : { type: "question", from, id, budgetBytes: BUDGET_BYTES, ask };
 }
 
 /** One whose answer is complete; its parts may have come in any order. */

@@ -179,7 +179,7 @@ export class Reconcile {
   /** The peers with which a round is due. One that is still pulling would be compared with in vain. */
   #due(linked: readonly Peer[], nowMs: number): readonly Peer[] {
     if (this.#round !== undefined || nowMs < this.#notBeforeMs) return [];
-    return responsive(linked).filter((peer) => peer.differingTicks >= DIFFERING_TICKS && isSettled(peer));
+    return responsive(linked).filter((peer) => peer.differingTicks >= DIFFERING_TICKS && peer.isSettled);
   }
 
   /** Whether a round with this peer (or with everybody) is under way. */
@@ -206,10 +206,6 @@ export class Reconcile {
     this.#rounds += 1;
     this.#round = undefined;
   }
-}
-
-function isSettled({ vitals }: Peer): boolean {
-  return vitals.state === "live" || vitals.state === "offline";
 }
 
 /** The peers that answer; everybody when nobody does. */

@@ -30,6 +30,9 @@ import { compareRecords, isUnseen, remainsOf, type KvRecord } from "./record.js"
 /** Called with both records when one overwrites another that its writer had not seen. */
 export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
 
+/** Called with the slot of each record that is new or has changed. */
+export type OnChanged = (slot: number) => void;
+
 /** Two unsigned 32-bit halves of each 64-bit sum: high at 2i, low at 2i + 1. */
 export type Sums = Uint32Array;
 
@@ -54,6 +57,7 @@ export class RecordMap {
   /** The slots whose values expire. */
   readonly #expiries = new ExpiryQueue();
   readonly #onConflict: OnConflict;
+  readonly #onChanged: OnChanged;
   #foundKey: Bytes = "";
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
@@ -61,8 +65,9 @@ export class RecordMap {
   #tombstones = 0;
   #bytes = 0;
 
-  constructor(onConflict: OnConflict) {
+  constructor(onConflict: OnConflict, onChanged: OnChanged = () => undefined) {
     this.#onConflict = onConflict;
+    this.#onChanged = onChanged;
   }
 
   /** Number of records that are values (also those whose time has run out and that `expire` has not met yet). */
@@ -127,6 +132,7 @@ export class RecordMap {
     if (record.expiresAtMs !== undefined && record.kind === "value")
       this.#expiries.set(slot, record.expiresAtMs);
     else if (held?.expiresAtMs !== undefined) this.#expiries.remove(slot);
+    this.#onChanged(slot);
     return held;
   }
 
@@ -149,6 +155,7 @@ export class RecordMap {
       const group = hashToBucket(hashOf(held.key)) >>> 8;
       this.#groupBytes[group] = (this.#groupBytes[group] ?? 0) - held.value.length;
       expired.push(remains);
+      this.#onChanged(slot);
     }
     return expired;
   }
@@ -161,6 +168,12 @@ export class RecordMap {
   /** One of the records, tombstones included, by its number from 0; undefined from {@link RecordMap.records} on. */
   at(index: number): KvRecord | undefined {
     return this.#records[index];
+  }
+
+  /** The number of a key's record, for {@link RecordMap.at}; undefined when nothing is held of it. */
+  slotOf(key: Bytes): number | undefined {
+    const slot = this.#find(key);
+    return slot === NO_SLOT ? undefined : slot;
   }
 
   /** All records as they are at this moment, tombstones included: a copy, 8 bytes a record. */

@@ -27,15 +27,17 @@ import type { AnswerMessage, Beacon, Message, State, Vitals } from "./message.js
 import { Outbox } from "./outbox.js";
 import type { Peer } from "./peer.js";
 import { Presence } from "./presence.js";
-import { Questions, BUDGET_BYTES, type Question } from "./questions.js";
+import { Questions, questionToMessage, type Question } from "./questions.js";
 import { Receipts } from "./receipts.js";
 import { Reconcile } from "./reconcile.js";
 import type { RecordMap } from "./record-map.js";
 import type { KvRecord } from "./record.js";
 import { Repair } from "./repair.js";
+import type { FsyncPolicy, Saving } from "./saving.js";
 import { Seeks } from "./seeks.js";
 import { RING_KEYS_MAX } from "./stream.js";
 import type { Writer } from "./version.js";
+import { Timekeeper } from "./timekeeper.js";
 import { Voice } from "./voice.js";
 
 export interface ReplicaOptions extends Self {
@@ -43,6 +45,8 @@ export interface ReplicaOptions extends Self {
   readonly random: () => number;
   /** How many keys the ring of the own stream remembers. Default {@link RING_KEYS_MAX}. */
   readonly ringKeysMax?: number;
+  /** When changes become durable. Default: nothing is saved. */
+  readonly fsync?: FsyncPolicy;
 }
 
 export class Replica {
@@ -52,6 +56,7 @@ export class Replica {
   readonly #map: RecordMap;
   readonly #outbox: Outbox;
   readonly #presence: Presence;
+  readonly #timekeeper: Timekeeper;
   readonly #questions = new Questions();
   readonly #reconcile: Reconcile;
   readonly #repair: Repair;
@@ -66,23 +71,32 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#identity = new Identity(options, options.random);
-    this.#copy = new Copy(this.#clock, (effect) => this.#effects.push(effect));
+    this.#copy = new Copy(this.#clock, (effect) => this.#effects.push(effect), options.fsync);
     this.#map = this.#copy.map;
     this.#outbox = new Outbox(options.ringKeysMax ?? RING_KEYS_MAX);
     this.#announcer = new Announcer(options.random);
     this.#presence = new Presence((effect) => this.#effects.push(effect));
+    this.#timekeeper = new Timekeeper(this.#clock, this.#presence);
     const ask = this.#ask.bind(this);
     this.#reconcile = new Reconcile(this.#map, this.#questions, ask, options.random);
     this.#repair = new Repair(this.#questions, ask, this.#reconcile);
-    this.#receipts = new Receipts(this.#map, this.#repair, this.#reconcile);
+    this.#receipts = new Receipts(this.#copy, this.#repair, this.#reconcile, (told, { writer }) =>
+      this.#send({ ...told, from: this.self.writer }, writer),
+    );
     this.#seeks = new Seeks(this.#map, this.#questions, ask, (key) =>
       this.#effects.push({ type: "sought", key }),
     );
-    this.#bootstrap = new Bootstrap(this.#map, this.#reconcile, (state) => {
+    this.#bootstrap = new Bootstrap(this.#copy, this.#reconcile, (state) => {
       if (state === "live" && this.#presence.peers.size === 0) this.#clock.trust(this.#now.monoMs);
       this.#effects.push({ type: "state", state });
     });
-    this.#voice = new Voice(this.#identity, this.#map, this.#outbox.stream, this.#presence, () => this.state);
+    this.#voice = new Voice(
+      this.#identity,
+      this.#map,
+      this.#outbox.stream,
+      this.#presence,
+      () => this.#bootstrap.toldState,
+    );
   }
 
   get map(): RecordMap {
@@ -91,6 +105,11 @@ export class Replica {
 
   get conflicts(): Conflicts {
     return this.#copy.conflicts;
+  }
+
+  /** What is to be saved, and when; undefined = nothing is. */
+  get saving(): Saving | undefined {
+    return this.#copy.saving;
   }
 
   get presence(): Presence {
@@ -117,7 +136,7 @@ export class Replica {
 
   /** Whether bootstrap is over: live, or offline, where there may still be other nodes on this host. */
   get isSettled(): boolean {
-    return this.state === "live" || this.state === "offline";
+    return this.#bootstrap.isSettled;
   }
 
   /** Whether nothing is known to be missing here: settled, and the last root heard of everybody who is up is the own. */
@@ -169,7 +188,12 @@ export class Replica {
     return this.#outbox.isFull;
   }
 
-  /** Takes over records that were held before the start: neither changes nor writes. */
+  /** Whether records are still to be restored. */
+  get isLoading(): boolean {
+    return this.#copy.isLoading;
+  }
+
+  /** Takes over records from storage, before the start or until `loaded`: neither changes nor writes, and told to nobody. */
   restore(records: Iterable<KvRecord>, now: Now): void {
     this.#copy.restore(records, now);
   }
@@ -212,9 +236,16 @@ export class Replica {
     switch (input.type) {
       case "start":
         this.#isStarted = true;
+        this.#copy.isLoading = input.loading === true;
         this.#clock.doubt(now.monoMs);
         this.#announcer.hello(now);
         if (input.online) this.#bootstrap.seek(now.monoMs);
+        return;
+      case "loaded":
+        this.#copy.isLoading = false;
+        return;
+      case "saved":
+        this.#receipts.handleSaved(this.#presence.peers.values());
         return;
       case "network":
         this.#announcer.hello(now);
@@ -265,8 +296,7 @@ export class Replica {
     this.#seeks.pump(linked, this.isSettled, now.monoMs);
     this.#repair.pump(linked, now.monoMs);
     this.#reconcile.pump(linked, now.monoMs);
-    for (const peer of this.#receipts.takeDue(linked, this.head, now.monoMs))
-      this.#send({ type: "confirm", from: this.self.writer, head: this.head }, peer.writer);
+    this.#receipts.pump(linked, this.head, now.monoMs);
     this.#announce(now);
   }
 
@@ -275,7 +305,7 @@ export class Replica {
     if (!this.#isStarted) return;
     const { blockedMs, isReturn, hasJumped } = absenceOf(this.#now, now);
     if (blockedMs > 0) this.#presence.forgiveSilence(blockedMs);
-    if (hasJumped) this.#doubtClock(now);
+    if (hasJumped) this.#timekeeper.handleJump(now);
     if (isReturn || hasJumped) this.#announcer.hello(now);
     if (isReturn && this.state === "live" && this.#presence.peers.size > 0) this.#bootstrap.seek(now.monoMs);
   }
@@ -287,21 +317,7 @@ export class Replica {
     if (identity !== undefined) this.#effects.push({ type: "identity", nodeId: identity });
     const isNew = this.#presence.handleBeacon(beacon, from, now);
     if (isNew || beacon.hello) this.#announcer.answerBeacon(this.#presence.peers.size, now);
-    this.#correctClock(now);
-  }
-
-  /** The wall clock was set: whoever is there says soon whether it is right now. */
-  #doubtClock(now: Now): void {
-    for (const peer of this.#presence.peers.values()) peer.forgetClock();
-    this.#correctClock(now);
-    this.#clock.doubt(now.monoMs);
-  }
-
-  #correctClock(now: Now): void {
-    this.#clock.correct(
-      this.#presence.linked.map((peer) => peer.clockOffsetMs),
-      now.monoMs,
-    );
+    this.#timekeeper.correct(now);
   }
 
   #handleMessage(message: Message, now: Now): void {
@@ -331,11 +347,9 @@ export class Replica {
       case "publish":
         this.#effects.push({ type: "published", publications: message.publications });
         return;
-      case "confirm": {
-        const seq = this.#receipts.held(message, peer);
-        if (seq > 0) this.#send({ type: "receipt", from: this.self.writer, seq }, peer.writer);
+      case "confirm":
+        this.#receipts.handleConfirm(message, peer);
         return;
-      }
       case "receipt":
         if (this.#receipts.handleReceipt(message, peer, this.head))
           this.#effects.push({ type: "confirmed", peer });
@@ -344,8 +358,7 @@ export class Replica {
 
   #handleTick(vitals: Vitals, peer: Peer, now: Now): void {
     peer.vitals = vitals;
-    peer.readClock(vitals.wallMs, now.wallMs);
-    this.#correctClock(now);
+    this.#timekeeper.handleVitals(vitals, peer, now);
     const isEqual = vitals.root === this.#map.root;
     this.#repair.handleHead(vitals.head, isEqual, peer);
     this.#reconcile.handleRoot(isEqual, peer);
@@ -358,7 +371,7 @@ export class Replica {
     if (question === undefined) return;
     this.#repair.handleAnswered(question, peer, message);
     this.#reconcile.handleAnswered(question);
-    this.#seeks.handleAnswered(question);
+    this.#seeks.handleAnswered(question, peer);
   }
 
   #flush(): void {
@@ -366,8 +379,7 @@ export class Replica {
   }
 
   #announce(now: Now): void {
-    const isStill = this.#voice.isStill && this.isSynced;
-    const { beacon, tick, callDeparted } = this.#announcer.due(now, isStill);
+    const { beacon, tick, callDeparted } = this.#announcer.due(now, this.#voice.isStill && this.isSynced);
     if (beacon !== undefined) this.#effects.push(this.#voice.beacon(beacon, callDeparted, now));
     // Also to nobody: whoever has just subscribed may not be known yet, and PUB reaps dead connections as it sends.
     if (!tick) return;
@@ -378,10 +390,7 @@ export class Replica {
 
   #ask(peer: Peer, ask: Question["ask"], nowMs: number): Question {
     const question = this.#questions.open(peer, ask, nowMs);
-    const { id } = question;
-    const from = this.self.writer;
-    if (ask.of === "list") this.#send({ type: "list", from, id, sums: this.#map.groupSums() }, peer.writer);
-    else this.#send({ type: "question", from, id, budgetBytes: BUDGET_BYTES, ask }, peer.writer);
+    this.#send(questionToMessage(question, this.self.writer, this.#map), peer.writer);
     return question;
   }
 

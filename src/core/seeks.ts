@@ -1,6 +1,7 @@
 /**
  * Keys that somebody here waits for while they are missing: every linked peer is asked once, until one has
- * the key, all have answered that they lack it, or the time is up.
+ * the key, all have answered that they lack it, or the time is up. A peer that is still loading or pulling may lack what it
+ * is about to have: it is asked at once, and again when it is settled.
  */
 import type { Bytes } from "./bytes.js";
 import type { Peer } from "./peer.js";
@@ -15,7 +16,7 @@ const KEYS_PER_QUESTION = 256;
 
 interface Seek {
   untilMs: number;
-  /** Who was asked, and whether it answered. */
+  /** Who was asked, and whether its answer counts. */
   readonly asked: Map<Writer, boolean>;
 }
 
@@ -51,17 +52,17 @@ export class Seeks {
   }
 
   /** @param next index of the first key that the answer left out; undefined = none. Those are asked for again */
-  handleAnswered({ ask, to, next }: Answered): void {
+  handleAnswered({ ask, to, next }: Answered, { isSettled }: { readonly isSettled: boolean }): void {
     if (ask.of !== "keys") return;
     for (const [index, key] of ask.keys.entries()) {
       const asked = this.#seeks.get(key)?.asked;
-      if (next === undefined || index < next) asked?.set(to, true);
+      if (next === undefined || index < next) asked?.set(to, isSettled);
       else asked?.delete(to);
     }
   }
 
   handleLost(question: Question): void {
-    this.handleAnswered({ ...question, next: 0 });
+    this.handleAnswered({ ...question, next: 0 }, { isSettled: false });
   }
 
   get wakeAtMs(): number {
@@ -74,7 +75,8 @@ export class Seeks {
     const keys: Bytes[] = [];
     for (const [key, seek] of this.#seeks) {
       if (keys.length >= KEYS_PER_QUESTION) break;
-      if (seek.asked.has(peer.writer)) continue;
+      const isAnswered = seek.asked.get(peer.writer);
+      if (isAnswered === true || (isAnswered === false && !peer.isSettled)) continue;
       seek.asked.set(peer.writer, false);
       keys.push(key);
     }

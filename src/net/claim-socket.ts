@@ -93,7 +93,11 @@ async function isAnswered(path: string): Promise<boolean> {
   });
 }
 
+/** What Node.js says for errors of Linux that it has no name for. */
+const UNNAMED: Readonly<Record<string, string>> = { "Unknown system error -122": "EDQUOT" };
+
 /** The system's name of an error, such as "EACCES"; "" when it has none. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return "";
+  return UNNAMED[error.code] ?? error.code;
 }

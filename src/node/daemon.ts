@@ -18,6 +18,7 @@ import { Node } from "./node.js";
 import { NodeKeyspace } from "./node-keyspace.js";
 import { resolveOptions } from "./options.js";
 import { readPasswordFile, type PasswordFile } from "./password-file.js";
+import { reasonOf } from "./reasons.js";
 
 const debug = createDebug("lankv:daemon");
 
@@ -47,12 +48,17 @@ export class Daemon {
   readonly redisAddress: string | undefined;
   /** Undefined = clients of the TCP port need no password. */
   readonly passwordFile: PasswordFile | undefined;
-  /** Fulfilled once everything is closed, whoever asked for that. */
+  /**
+   * Fulfilled once everything is closed, whoever asked for that.
+   * @throws {LankvError} LANKV_DATA_DIR: the keys could not be loaded; LANKV_DISK: not all of them are on disk
+   */
   readonly closed: Promise<void>;
   readonly #doors: Doors;
   readonly #server: RespServer;
   #setClosed: (closing: Promise<void>) => void = () => undefined;
   #closing: Promise<void> | undefined;
+  /** Why the daemon ended by itself. */
+  readonly #failures: unknown[] = [];
 
   constructor(
     node: Node,
@@ -77,6 +83,10 @@ export class Daemon {
     doors.lead((client, path) => {
       this.#server.accept(client, path);
     });
+    node.loaded.catch((error: unknown) => {
+      this.#failures.push(error);
+      void this.close();
+    });
   }
 
   /** Says goodbye to the peers and frees everything. The clients' connections end last. Idempotent. */
@@ -90,9 +100,10 @@ export class Daemon {
 
   async #close(): Promise<void> {
     const shut = this.#doors.close();
-    await this.node.close();
+    await this.node.close().catch((error: unknown) => this.#failures.push(error));
     this.#server.close();
     await shut;
+    if (this.#failures.length > 0) throw this.#failures[0];
   }
 }
 
@@ -271,19 +282,9 @@ async function claim(server: Server, path: string): Promise<boolean> {
 }
 
 function unusable(path: string, cause: unknown): LankvError {
-  const reasons: Readonly<Record<string, string>> = {
-    EACCES: "this user may not write there",
-    EPERM: "this user may not write there",
-    EEXIST: "a part of the path is not a directory",
-    ENOTDIR: "a part of the path is not a directory",
-    ENOSPC: "the disk is full",
-    EDQUOT: "the disk quota is used up",
-    EROFS: "the file system is read-only",
-  };
-  const reason = reasons[codeOf(cause)] ?? String(cause);
   return new LankvError(
     "LANKV_SOCKET",
-    `The socket ${path} cannot be made: ${reason}. Choose another path with --socket PATH.`,
+    `The socket ${path} cannot be made: ${reasonOf(cause)}. Choose another path with --socket PATH.`,
     { cause },
   );
 }

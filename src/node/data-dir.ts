@@ -1,16 +1,27 @@
 /**
  * The data directory: who this node is, and that only one process is it.
  *
- *     node-id   16 hexadecimal digits and a newline
- *     lock      a unix socket that the owner listens on
+ *     node-id      16 hexadecimal digits and a newline
+ *     lock         a unix socket that the owner listens on
+ *     about.json   the format of the directory, and whose keys it holds
+ *     log          the records; see src/storage
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { crc32 } from "node:zlib";
 import { LankvError } from "../core/error.js";
 import type { NodeId } from "../core/message.js";
 import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
+import { syncDirectory } from "../storage/segment.js";
+import { reasonOf } from "./reasons.js";
+
+/** The format of data directories that this version writes, and the newest that it reads. */
+export const DATA_FORMAT = 1;
+
+/** The directory of the records within the data directory. */
+export const LOG_NAME = "log";
 
 /**
  * Where a node keeps its state unless told otherwise: $XDG_STATE_HOME/lankv, for root /var/lib/lankv; on macOS
@@ -49,7 +60,7 @@ export class DataDir {
     const lock = createServer();
     let isClaimed: boolean;
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeDurably(path);
       isClaimed = await claimSocket(lock, lockPath);
     } catch (cause) {
       throw unusable(path, cause);
@@ -79,10 +90,48 @@ export class DataDir {
   }
 
   async writeNodeId(nodeId: NodeId): Promise<void> {
-    const path = join(this.path, "node-id");
+    await this.#write("node-id", `${nodeId}\n`);
+  }
+
+  /**
+   * Makes sure that the directory is of a format that this version knows and holds keys of this cluster; a new one becomes so.
+   * @throws {LankvError} LANKV_DATA_FORMAT, LANKV_DATA_CLUSTER, LANKV_DATA_DIR
+   */
+  async claimFor(cluster: string): Promise<void> {
+    const about = await this.#readAbout();
+    if (about === undefined) {
+      await this.#write(ABOUT_NAME, aboutText(cluster));
+      return;
+    }
+    if (about.format > DATA_FORMAT) {
+      throw new LankvError(
+        "LANKV_DATA_FORMAT",
+        `The data directory ${this.path} has format ${String(about.format)}, of a newer lankv; this one reads up to ` +
+          `${String(DATA_FORMAT)}. Install the newer version again, or choose another directory with --data-dir DIR.`,
+      );
+    }
+    if (about.cluster !== cluster) {
+      throw new LankvError(
+        "LANKV_DATA_CLUSTER",
+        `The data directory ${this.path} holds keys of the cluster ${JSON.stringify(about.cluster)}, and this ` +
+          `node is to be of ${JSON.stringify(cluster)}. Start it with --cluster ${JSON.stringify(about.cluster)}, or choose another directory with --data-dir DIR.`,
+      );
+    }
+  }
+
+  /** Undefined when there is none, or none that is whole: its contents say nothing that could not be said anew. */
+  async #readAbout(): Promise<About | undefined> {
     try {
-      await writeFile(`${path}.new`, `${nodeId}\n`, { mode: 0o600, flush: true });
-      await rename(`${path}.new`, path);
+      return toAbout(await readFile(join(this.path, ABOUT_NAME), "utf8"));
+    } catch (cause) {
+      if (codeOf(cause) === "ENOENT") return undefined;
+      throw unusable(this.path, cause);
+    }
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    try {
+      await replaceFile(join(this.path, name), text);
     } catch (cause) {
       throw unusable(this.path, cause);
     }
@@ -94,17 +143,75 @@ export class DataDir {
   }
 }
 
+const ABOUT_NAME = "about.json";
+
+interface About {
+  readonly format: number;
+  readonly cluster: string;
+}
+
+/**
+ * Writes what a data directory says of itself.
+ * @throws an error of the system
+ */
+export async function writeAbout(directory: string, cluster: string): Promise<void> {
+  await replaceFile(join(directory, ABOUT_NAME), aboutText(cluster));
+}
+
+function aboutText(cluster: string): string {
+  const about = { format: DATA_FORMAT, cluster };
+  return `${JSON.stringify({ ...about, check: checkOf(about) })}\n`;
+}
+
+/** The check tells a flipped bit, which must not keep a node from starting, from what was meant. */
+function toAbout(text: string): About | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  if (typeof parsed !== "object" || parsed === null) return undefined;
+  if (!("format" in parsed && "cluster" in parsed && "check" in parsed)) return undefined;
+  const { format, cluster, check } = parsed;
+  if (typeof format !== "number" || typeof cluster !== "string") return undefined;
+  return check === checkOf({ format, cluster }) ? { format, cluster } : undefined;
+}
+
+function checkOf({ format, cluster }: About): string {
+  return crc32(`${String(format)} ${cluster}`)
+    .toString(16)
+    .padStart(8, "0");
+}
+
+/**
+ * Makes a directory, and its name durable, lest a loss of power takes it away with all that is in it. Also when it is there:
+ * a process that made it may have been killed before it came so far.
+ */
+async function makeDurably(path: string): Promise<void> {
+  const last = resolve(path);
+  const first = (await mkdir(last, { recursive: true, mode: 0o700 })) ?? last;
+  for (let at = last; at.length >= first.length && at !== dirname(at); at = dirname(at)) {
+    try {
+      await syncDirectory(dirname(at));
+    } catch (error) {
+      // Who may not read the directory above cannot sync it, and has not made this one just now.
+      if (codeOf(error) !== "EACCES" && codeOf(error) !== "EPERM") throw error;
+    }
+  }
+}
+
+/** As a whole or not at all, also when the power goes. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
+  await rename(`${path}.new`, path);
+}
+
 function unusable(path: string, cause: unknown): LankvError {
-  const reasons: Readonly<Record<string, string>> = {
-    EACCES: "this user may not write there",
-    EDQUOT: "the disk quota is used up",
-    ENOSPC: "the disk is full",
-    ENOTDIR: "a part of the path is not a directory",
+  const reason = reasonOf(cause, {
     EEXIST: "it is not a directory, or what is named lock in it is not lankv's",
-    EPERM: "this user may not write there",
-    EROFS: "the file system is read-only",
-  };
-  const reason = reasons[codeOf(cause)] ?? String(cause);
+  });
   return new LankvError(
     "LANKV_DATA_DIR",
     `The data directory ${path} cannot be used: ${reason}. Choose another with --data-dir DIR, or keep nothing ` +

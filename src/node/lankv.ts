@@ -5,6 +5,7 @@
  * is taken, a Uint8Array is too, and `entry` gives the value's bytes.
  */
 import type { NodeId, State } from "../core/message.js";
+import type { FsyncPolicy } from "../core/saving.js";
 import type { Writer } from "../core/version.js";
 
 /** UTF-8 text, or any bytes. Keys: 1 to 1 024 bytes. Values: 0 bytes to 1 MiB. */
@@ -15,10 +16,16 @@ export interface OpenOptions {
   readonly name?: string;
   /** Only nodes of the same cluster see each other: 1 to 64 bytes. Default: "default". */
   readonly cluster?: string;
-  /** Directory that holds the node's identity. Default: the platform's place for state, see `defaultDataDir`. */
+  /** Directory that holds the node's identity and its keys. Default: the platform's place for state, see `defaultDataDir`. */
   readonly dataDir?: string;
-  /** Keep nothing on disk: a new identity at every start. Default: false. */
+  /** Keep nothing on disk: a new identity at every start, and no keys but those of the peers. Default: false. */
   readonly memory?: boolean;
+  /**
+   * When writes become durable. `always`: each resolves only when it is. `everysec`: about each second. `never`: when the
+   * system likes. In all of them what was written over 50 ms ago survives the end of the process. Default: everysec; not together
+   * with `memory`.
+   */
+  readonly fsync?: FsyncPolicy;
   /** Use only these network interfaces, such as "eth0" or "lo". Default: all that can broadcast. */
   readonly interfaces?: readonly string[];
   /** UDP port of the beacons, 1 to 65 535; the same on all nodes. Default: 5005. */
@@ -35,7 +42,20 @@ export interface OpenOptions {
   readonly valueBytesMax?: number;
 }
 
-export interface SetOptions {
+/** What a write waits for. It stays when the wait fails. */
+export interface WriteOptions {
+  /** Until it is on this node's disk and survives a loss of power. Default: only with `fsync: "always"`. */
+  readonly durable?: boolean;
+  /**
+   * Until so many peers have confirmed that they hold it, those with `fsync: "always"` durably: 0 to 256. Without a
+   * signal that may be for ever. Default: 0.
+   */
+  readonly replicas?: number;
+  /** Ends the wait for `replicas` with LANKV_REPLICAS. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SetOptions extends WriteOptions {
   /** The value reads as missing after so many milliseconds, 1 or more. Default: never; an earlier limit is dropped. */
   readonly ttlMs?: number;
   /** Only if the key is missing on this node. */
@@ -98,6 +118,40 @@ export interface PeerStatus {
   readonly version: string;
 }
 
+/** How far the keys on disk are loaded. */
+export interface LoadingStatus {
+  readonly records: number;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  /** 0 to 1. */
+  readonly share: number;
+}
+
+/** What is kept on disk. */
+export interface StorageStatus {
+  readonly fsync: FsyncPolicy;
+  /** Bytes that the keys take on disk. */
+  readonly bytes: number;
+  /** Keys whose latest write is not saved yet. */
+  readonly unsaved: number;
+  /** Why nothing can be saved now, and writes are refused; null = saving works. */
+  readonly failing: string | null;
+  /** Milliseconds since all that had been saved was last made durable; null = not since the start. */
+  readonly syncedMs: number | null;
+  /** What could not be read, and where it was put. */
+  readonly damages: readonly DamageStatus[];
+}
+
+export interface DamageStatus {
+  /** The damaged file, as it is named now. */
+  readonly path: string;
+  readonly bytesLost: number;
+  /** Records of it that could be read, and were saved again if it was set aside. */
+  readonly recordsSaved: number;
+  /** Whether it was set aside; it stays where it is when the disk is full or read-only. */
+  readonly isSetAside: boolean;
+}
+
 export interface Status {
   readonly nodeId: NodeId;
   readonly name: string;
@@ -125,6 +179,10 @@ export interface Status {
   readonly port: number;
   readonly beaconPort: number;
   readonly dataDir: string | null;
+  /** Null = all keys are loaded. */
+  readonly loading: LoadingStatus | null;
+  /** Null = nothing is kept on disk. */
+  readonly storage: StorageStatus | null;
   /** Milliseconds by which this node corrects its clock to follow the LAN. */
   readonly clockCorrectionMs: number;
   /** Datagrams and messages that were not for this node, by reason. */
@@ -165,6 +223,8 @@ export interface LankvEvents {
   "peer:gone": [peer: PeerStatus];
   conflict: [conflict: ConflictStatus];
   state: [state: State];
+  /** Saving has begun to fail, and writes are refused; or it works again. */
+  storage: [storage: StorageStatus];
   error: [error: Error];
 }
 
@@ -172,7 +232,8 @@ export interface Lankv extends AsyncDisposable {
   /**
    * Writes a value here; the peers follow.
    * @throws {RangeError} the key or value is outside its bounds
-   * @throws {LankvError} LANKV_CONDITION: `nx`, `xx` or `ifVersion` did not hold; LANKV_CLOSED
+   * @throws {LankvError} LANKV_CONDITION: `nx`, `xx` or `ifVersion` did not hold; LANKV_DISK: it cannot be saved, and
+   * `stateChanged` says whether it was written nevertheless; LANKV_REPLICAS: too few peers have confirmed it; LANKV_CLOSED
    */
   set(key: Data, value: Data, options?: SetOptions): Promise<Written>;
   /**
@@ -186,12 +247,19 @@ export interface Lankv extends AsyncDisposable {
   /** Reads from this node's memory, now. */
   peek(key: Data): string | undefined;
   entry(key: Data): Promise<Entry | undefined>;
-  /** @returns whether the key existed here */
-  delete(key: Data): Promise<boolean>;
+  /**
+   * @returns whether the key existed here
+   * @throws {LankvError} as `set`
+   */
+  delete(key: Data, options?: WriteOptions): Promise<boolean>;
   has(key: Data): Promise<boolean>;
   getMany(keys: readonly Data[]): Promise<(string | undefined)[]>;
-  /** Applies all operations at once on this node, or none when one is invalid. Peers may see them one by one. */
-  batch(operations: readonly BatchOperation[]): Promise<readonly Written[]>;
+  /**
+   * Applies all operations at once on this node, or none when one is invalid. Peers may see them one by one, and so may
+   * whoever reads them from disk after a loss of power, unless the batch had become durable.
+   * @throws {LankvError} as `set`
+   */
+  batch(operations: readonly BatchOperation[], options?: WriteOptions): Promise<readonly Written[]>;
   /** Keys in the order of their bytes. */
   keys(range?: KeyRange): AsyncIterable<string>;
   entries(range?: KeyRange): AsyncIterable<Entry>;
@@ -208,7 +276,8 @@ export interface Lankv extends AsyncDisposable {
   once<E extends keyof LankvEvents>(event: E, listener: (...args: LankvEvents[E]) => void): this;
   /**
    * Lets the peers take what was written here in the last seconds, says goodbye to them and frees everything. It waits
-   * for two seconds since a peer last took something, and for eight in all. Idempotent.
+   * for two seconds since a peer last took something, and for eight in all; then for the disk, at most ten. Idempotent.
+   * @throws {LankvError} LANKV_DISK: what was written last is not on disk; everything is closed nevertheless
    */
   close(): Promise<void>;
 }

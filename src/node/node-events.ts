@@ -4,6 +4,8 @@ import type { Effect, PeerChange } from "../core/effect.js";
 import type { State } from "../core/message.js";
 import type { Peer } from "../core/peer.js";
 import type { KvRecord } from "../core/record.js";
+import type { LoadReport } from "./disk.js";
+import type { DamageStatus, LoadingStatus } from "./lankv.js";
 
 export interface NodeEvents {
   /** Records that changed, written here or elsewhere. */
@@ -19,6 +21,14 @@ export interface NodeEvents {
   peer: [change: PeerChange, peer: Peer];
   /** A key that `seek` asked for is here, or nobody has it. */
   sought: [key: Bytes];
+  /** A part of what is on disk was loaded. */
+  loading: [loading: LoadingStatus];
+  /** Everything on disk was loaded. */
+  loaded: [report: LoadReport];
+  /** Parts of what is on disk were found damaged. */
+  damage: [damages: readonly DamageStatus[]];
+  /** Saving has begun to fail, or works again: undefined. */
+  storage: [failure: Error | undefined];
   /** The turn of the event loop in which something was written is over. */
   turn: [];
   /** The node is closed: what somebody waits for will not come. */

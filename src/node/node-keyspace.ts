@@ -1,8 +1,9 @@
 /** A node as the Redis-protocol server sees it: values that are deleted or expired are not there. */
 import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
+import type { LankvError } from "../core/error.js";
 import { isAlive, type KvRecord } from "../core/record.js";
-import type { Keyspace, KeyspaceListener, ReadyDemand } from "../resp/keyspace.js";
+import type { Durability, Keyspace, KeyspaceListener, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
 import type { Node } from "./node.js";
 import { random } from "./ambient.js";
@@ -15,11 +16,38 @@ const RANDOM_TRIES_MAX = 64;
 
 export class NodeKeyspace implements Keyspace {
   readonly stop: () => void;
+  readonly durability: Durability | undefined;
   readonly #node: Node;
+  #writes = 0;
 
   constructor(node: Node, stop: () => void) {
     this.#node = node;
     this.stop = stop;
+    const { disk } = node;
+    if (disk?.isStrict !== true) return;
+    const writes = (): number => this.#writes;
+    this.durability = {
+      get writes() {
+        return writes();
+      },
+      get ticket() {
+        return disk.ticket;
+      },
+      get durable() {
+        return disk.durableTicket;
+      },
+      onDurable: (ticket, end) => {
+        disk.saver.onDurable(ticket, end);
+      },
+    };
+  }
+
+  get isLoading(): boolean {
+    return this.#node.disk?.loading !== undefined;
+  }
+
+  get refusal(): LankvError | undefined {
+    return this.#node.disk?.saver.refusal;
   }
 
   get size(): number {
@@ -35,11 +63,13 @@ export class NodeKeyspace implements Keyspace {
   }
 
   set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
+    this.#writes += 1;
     return this.#node.write(key, value, expiresAtMs);
   }
 
   delete(key: Bytes): boolean {
     if (this.#node.read(key) === undefined) return false;
+    this.#writes += 1;
     this.#node.write(key, undefined);
     return true;
   }
@@ -114,6 +144,17 @@ export class NodeKeyspace implements Keyspace {
 
   confirmed(peers: number, timeoutMs: number, signal: AbortSignal): Promise<number> {
     return this.#node.confirmed(peers, timeoutMs, signal);
+  }
+
+  async sync(): Promise<void> {
+    await this.#node.disk?.saver.durable();
+  }
+
+  async backup(directory: string): Promise<void> {
+    const { disk } = this.#node;
+    if (disk === undefined)
+      throw new RangeError("there is nothing on disk: the node was started with --memory");
+    await disk.backup(directory);
   }
 
   listen(listener: KeyspaceListener): void {

@@ -20,20 +20,19 @@ import { encodeBeacon } from "../wire/beacon.js";
 import { EXPIRES_MAX_MS } from "../wire/records.js";
 import { monoMs, now, wallMs } from "./ambient.js";
 import type { DataDir } from "./data-dir.js";
+import type { Disk } from "./disk.js";
 import { handOver } from "./hand-over.js";
+import { Networks } from "./networks.js";
 import { NEWS, type NodeEvents } from "./node-events.js";
 import type { NodeOptions } from "./options.js";
 import { openParts, type Parts } from "./parts.js";
 import { ReceiptWaits } from "./receipt-waits.js";
-import { cannotWrite, checkPublication, checkWrite } from "./refusals.js";
+import { cannotWrite, checkPublication, checkWrite, diskRefusal } from "./refusals.js";
 
 const debug = createDebug("lankv:node");
 
 /** Writes in one turn of the event loop after which a writer should let the loop turn. */
 const WRITES_PER_TURN = 1_024;
-
-/** How often the addresses of the machine are read. */
-const NETWORK_EVERY_MS = 1_000;
 
 /** Closing waits for the peers only after a write that is younger: they held an older one long ago. */
 const WRITTEN_LATELY_MS = 5_000;
@@ -49,10 +48,10 @@ export class Node extends EventEmitter<NodeEvents> {
   readonly #mesh: Mesh;
   readonly #beacons: BeaconSocket;
   readonly #dataDir: DataDir | undefined;
-  #addresses = "";
-  /** The addresses that the mesh is bound to; undefined = that failed. */
-  #boundTo: string | undefined;
-  #networkAtMs = 0;
+  readonly #networks: Networks;
+  /** Undefined = nothing is kept on disk. */
+  readonly disk: Disk | undefined;
+  #loaded: Promise<void> = Promise.resolve();
   #writesThisTurn = 0;
   #wroteAtMs = -Infinity;
   #written: KvRecord[] = [];
@@ -67,7 +66,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #closed: Promise<void> | undefined;
   #isStopped = false;
 
-  private constructor({ options, replica, mesh, beacons, dataDir, ignored, hosts }: Parts) {
+  private constructor({ options, replica, mesh, beacons, dataDir, disk, ignored, hosts }: Parts) {
     super();
     // Everybody who waits for a key listens.
     this.setMaxListeners(0);
@@ -78,21 +77,43 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#beacons = beacons;
     beacons.onUnreadable = (error) => this.#report(error);
     this.#dataDir = dataDir;
-    this.#boundTo = hosts?.join(" ");
-    this.#addresses = this.addresses.join(" ");
+    this.disk = disk;
+    if (disk !== undefined) {
+      disk.saver.onStep = () => this.step({ type: "saved" });
+      disk.saver.onDamage = (damages) => this.emit("damage", damages);
+      disk.saver.onTurn = (failure) => this.#handleDisk(failure);
+    }
+    this.#networks = new Networks({
+      ...{ beacons, mesh, hosts, interfaces: options.interfaces },
+      report: (error) => this.#report(error),
+    });
     this.startedAtMs = monoMs();
   }
 
   /**
-   * Binds the sockets and starts to look for peers. Fails whole: what was opened is closed again.
-   * @throws {LankvError} LANKV_PORT, LANKV_DATA_DIR, LANKV_IN_USE
+   * Binds the sockets, starts to look for peers, and to load what is on disk: {@link Node.loaded}. Fails whole: what
+   * was opened is closed again.
+   * @throws {LankvError} LANKV_PORT, LANKV_DATA_DIR, LANKV_DATA_FORMAT, LANKV_DATA_CLUSTER, LANKV_IN_USE
    */
   static async open(options: NodeOptions): Promise<Node> {
     const late: { node?: Node } = {};
     const node = new Node(await openParts(options, (input) => late.node?.step(input)));
     late.node = node;
-    node.step({ type: "start", online: node.#isOnline });
+    node.step({ type: "start", online: node.#networks.isOnline, loading: node.disk !== undefined });
+    if (node.disk !== undefined) {
+      node.#loaded = node.#load(node.disk);
+      node.#loaded.catch((error: unknown) => node.#report(error));
+    }
     return node;
+  }
+
+  /**
+   * Fulfilled when all that is on disk is here, or the node was closed before; reads find only a part of it until then, and
+   * nothing must be written.
+   * @throws {LankvError} LANKV_DATA_DIR: it cannot be read
+   */
+  get loaded(): Promise<void> {
+    return this.#loaded;
   }
 
   get replica(): Replica {
@@ -105,7 +126,7 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** The machine's addresses on the networks that this node uses. */
   get addresses(): readonly string[] {
-    return this.#beacons.networks().map((network) => network.address);
+    return this.#networks.addresses;
   }
 
   /** Corrected wall clock, Unix milliseconds: what expiry goes by. */
@@ -127,10 +148,12 @@ export class Node extends EventEmitter<NodeEvents> {
    * Writes a value, or a tombstone when `value` is undefined. Visible here at once; it leaves with the end of
    * this turn of the event loop.
    * @throws {RangeError} the key or value is outside its bounds
-   * @throws {LankvError} LANKV_CLOSED; LANKV_FULL: too many keys; LANKV_STAMPS: the key was spoilt by a forged record
+   * @throws {LankvError} LANKV_CLOSED; LANKV_DISK: it could not be saved; LANKV_FULL: too many keys; LANKV_STAMPS: the
+   * key was spoilt by a forged record
    */
   write(key: Bytes, value: Bytes | undefined, expiresAtMs?: number): KvRecord {
     this.#checkOpen();
+    if (this.disk?.saver.failure !== undefined) throw diskRefusal(this.disk.saver.failure);
     this.checkSize(key, value);
     // The LAN's clocks, which this node may follow, can be anywhere.
     const atMs = expiresAtMs === undefined ? undefined : Math.min(Math.max(0, expiresAtMs), EXPIRES_MAX_MS);
@@ -229,6 +252,26 @@ export class Node extends EventEmitter<NodeEvents> {
       });
     }
     this.#waits.look();
+    this.disk?.saver.wake();
+  }
+
+  async #load(disk: Disk): Promise<void> {
+    const report = await disk.load(
+      (records) => this.#replica.restore(records, now()),
+      (loading) => this.emit("loading", loading),
+    );
+    if (report === undefined) return;
+    this.step({ type: "loaded" });
+    disk.start();
+    debug("loaded: %o", report);
+    this.emit("loaded", report);
+    const { damages } = disk.status();
+    if (damages.length > 0) this.emit("damage", damages);
+  }
+
+  #handleDisk(failure: Error | undefined): void {
+    if (failure !== undefined) this.#report(diskRefusal(failure));
+    callListener(() => this.emit("storage", failure));
   }
 
   #checkOpen(): void {
@@ -314,34 +357,8 @@ export class Node extends EventEmitter<NodeEvents> {
 
   #wake(): void {
     this.#timer = undefined;
-    if (monoMs() >= this.#networkAtMs) this.#noticeNetwork();
+    if (this.#networks.look()) this.step({ type: "network", online: this.#networks.isOnline });
     this.step({ type: "wake" });
-  }
-
-  get #isOnline(): boolean {
-    const networks = this.#beacons.networks();
-    return networks.some((network) => !network.isLoopback || this.options.interfaces !== undefined);
-  }
-
-  /** There is no portable event for it; the beacon reads the addresses each second anyway. */
-  #noticeNetwork(): void {
-    this.#networkAtMs = monoMs() + NETWORK_EVERY_MS;
-    const hosts = this.addresses;
-    const addresses = hosts.join(" ");
-    if (this.options.interfaces !== undefined && addresses !== this.#boundTo) this.#rebind(hosts);
-    if (addresses === this.#addresses) return;
-    debug("addresses: %s", addresses);
-    this.#addresses = addresses;
-    this.step({ type: "network", online: this.#isOnline });
-  }
-
-  /** What fails is tried again when the addresses are read again. */
-  #rebind(hosts: readonly string[]): void {
-    this.#boundTo = hosts.join(" ");
-    this.#mesh.bind(hosts).catch((error: unknown) => {
-      this.#boundTo = undefined;
-      this.#report(error);
-    });
   }
 
   /** An error that no caller awaits. Without a listener it is only logged: a node outlives its troubles. */
@@ -363,7 +380,7 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     const failures: unknown[] = [];
-    for (const part of [this.#mesh, this.#beacons, this.#dataDir]) {
+    for (const part of [this.disk, this.#mesh, this.#beacons, this.#dataDir]) {
       await part?.close().catch((error: unknown) => failures.push(error));
     }
     this.emit("turn");

@@ -24,6 +24,7 @@ import type {
   ReadyOptions,
   SetOptions,
   Status,
+  WriteOptions,
   Written,
 } from "./lankv.js";
 import { Node } from "./node.js";
@@ -32,19 +33,29 @@ import { ready } from "./ready.js";
 import { conflictsOf, conflictStatus, peersOf, peerStatus, statusOf, toEntry } from "./status.js";
 import { sought } from "./sought.js";
 import { toBytes, toText } from "./text.js";
+import { checkWaits, waited } from "./write-waits.js";
 
 /** Records that are looked through in one turn of the event loop. */
 const RECORDS_PER_TURN = 20_000;
 
 /**
- * Opens a node in this process. It starts to look for peers at once; `ready()` waits for them.
+ * Opens a node in this process, with all that it has on disk. It starts to look for peers at once; `ready()` waits for
+ * them.
  * @throws {TypeError} an option of the wrong type
  * @throws {RangeError} an option outside its bounds
- * @throws {LankvError} LANKV_PORT, LANKV_INTERFACE, LANKV_DATA_DIR, LANKV_IN_USE; nothing is left open
+ * @throws {LankvError} LANKV_PORT, LANKV_INTERFACE, LANKV_DATA_DIR, LANKV_DATA_FORMAT, LANKV_DATA_CLUSTER, LANKV_IN_USE;
+ * nothing is left open
  */
 export async function open(options: OpenOptions = {}): Promise<Lankv> {
   checkNames(options, OPTION_NAMES);
-  return new OpenNode(await Node.open(resolveOptions(options)));
+  const node = await Node.open(resolveOptions(options));
+  try {
+    await node.loaded;
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
+  return new OpenNode(node);
 }
 
 class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
@@ -65,16 +76,20 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     node.on("error", (error) => {
       if (this.listenerCount("error") > 0) this.emit("error", error);
     });
+    node.on("storage", () => {
+      const storage = node.disk?.status();
+      if (storage !== undefined) this.emit("storage", storage);
+    });
     node.on("changed", (records) => this.#tell(records));
     node.on("expired", (records) => this.#tell(records));
   }
 
   async set(key: Data, value: Data, options: SetOptions = NO_OPTIONS): Promise<Written> {
     const keyBytes = toBytes("key", key);
-    if (options !== NO_OPTIONS) checkNames(options, SET_NAMES);
+    this.#checkWaits(options, SET_NAMES);
     this.#checkCondition(keyBytes, options);
     const record = this.#node.write(keyBytes, toBytes("value", value), this.#expiry(options.ttlMs));
-    if (this.#node.isTurnFull) await this.#node.turn();
+    if (this.#mustWait(options)) await waited(this.#node, options);
     return new WrittenRecord(record);
   }
 
@@ -100,11 +115,12 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     });
   }
 
-  async delete(key: Data): Promise<boolean> {
+  async delete(key: Data, options: WriteOptions = NO_OPTIONS): Promise<boolean> {
     const keyBytes = toBytes("key", key);
+    this.#checkWaits(options, WAIT_NAMES);
     if (this.#node.read(keyBytes) === undefined) return false;
     this.#node.write(keyBytes, undefined);
-    if (this.#node.isTurnFull) await this.#node.turn();
+    if (this.#mustWait(options)) await waited(this.#node, options);
     return true;
   }
 
@@ -116,7 +132,11 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     return promised(() => keys.map((key) => this.peek(key)));
   }
 
-  async batch(operations: readonly BatchOperation[]): Promise<readonly Written[]> {
+  async batch(
+    operations: readonly BatchOperation[],
+    options: WriteOptions = NO_OPTIONS,
+  ): Promise<readonly Written[]> {
+    this.#checkWaits(options, WAIT_NAMES);
     const writes = operations.map((operation) => {
       checkType(operation.type);
       const key = toBytes("key", operation.key);
@@ -129,7 +149,7 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
       };
     });
     const records = writes.map(({ key, value, expiresAtMs }) => this.#node.write(key, value, expiresAtMs));
-    if (this.#node.isTurnFull) await this.#node.turn();
+    if (this.#mustWait(options)) await waited(this.#node, options);
     return records.map((record) => new WrittenRecord(record));
   }
 
@@ -169,6 +189,16 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #checkWaits(options: WriteOptions, names: readonly string[]): void {
+    if (options === NO_OPTIONS) return;
+    checkNames(options, names);
+    checkWaits(this.#node, options);
+  }
+
+  #mustWait(options: WriteOptions): boolean {
+    return options !== NO_OPTIONS || this.#node.isTurnFull || this.#node.disk?.isStrict === true;
   }
 
   #tell(records: readonly KvRecord[]): void {
@@ -227,7 +257,8 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
 }
 
 const NO_OPTIONS: SetOptions = {};
-const SET_NAMES = ["ttlMs", "nx", "xx", "ifVersion"];
+const WAIT_NAMES = ["durable", "replicas", "signal"];
+const SET_NAMES = ["ttlMs", "nx", "xx", "ifVersion", ...WAIT_NAMES];
 const GET_NAMES = ["timeoutMs", "signal"];
 const READY_NAMES = ["peers", "synced", "timeoutMs", "signal"];
 const RANGE_NAMES = ["prefix", "limit"];

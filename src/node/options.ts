@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { isIP } from "node:net";
 import { LIMITS } from "../core/bytes.js";
 import { LankvError } from "../core/error.js";
+import { FSYNC_POLICIES, type FsyncPolicy } from "../core/saving.js";
 import { interfaceNames } from "../net/interfaces.js";
 import { ADVERTISE_BYTES_MAX, NAME_BYTES_MAX } from "../wire/beacon.js";
 import { defaultDataDir } from "./data-dir.js";
@@ -16,6 +17,8 @@ export interface NodeOptions {
   readonly cluster: string;
   /** Undefined = keep nothing on disk. */
   readonly dataDir: string | undefined;
+  /** When what is written becomes durable, if anything is kept on disk. */
+  readonly fsync: FsyncPolicy;
   readonly interfaces: readonly string[] | undefined;
   readonly beaconPort: number;
   readonly peers: readonly string[];
@@ -33,6 +36,7 @@ const NAMES: Readonly<Record<keyof OpenOptions, true>> = {
   cluster: true,
   dataDir: true,
   memory: true,
+  fsync: true,
   interfaces: true,
   beaconPort: true,
   peers: true,
@@ -69,6 +73,8 @@ export function resolveOptions(options: OpenOptions): NodeOptions {
   checkBoolean("memory", memory);
   checkBoolean("discovery", discovery);
   checkText("dataDir", dataDir, 1, 4096);
+  if (memory && options.fsync !== undefined)
+    throw new RangeError("fsync cannot be chosen together with memory, which keeps nothing on disk");
   checkInteger("valueBytesMax", valueBytesMax, 0, LIMITS.valueBytesMax);
   checkPort("port", port);
   checkPort("beaconPort", options.beaconPort);
@@ -83,6 +89,7 @@ export function resolveOptions(options: OpenOptions): NodeOptions {
     name: checkText("name", options.name ?? shortHostname(), 1, NAME_BYTES_MAX),
     cluster: checkText("cluster", options.cluster ?? "default", 1, NAME_BYTES_MAX),
     dataDir: memory ? undefined : dataDir,
+    fsync: checkFsync(options.fsync ?? "everysec"),
     interfaces,
     beaconPort: options.beaconPort ?? BEACON_PORT,
     peers,
@@ -100,6 +107,12 @@ function shortHostname(): string {
 
 function checkBoolean(name: string, value: unknown): void {
   if (typeof value !== "boolean") throw new TypeError(`${name} must be true or false, not ${String(value)}`);
+}
+
+function checkFsync(value: unknown): FsyncPolicy {
+  const policy = FSYNC_POLICIES.find((each) => each === value);
+  if (policy !== undefined) return policy;
+  throw new RangeError(`fsync must be one of ${FSYNC_POLICIES.join(", ")}, not ${String(value)}`);
 }
 
 function checkText(name: string, value: unknown, bytesMin: number, bytesMax: number): string {

@@ -1,4 +1,5 @@
 /** What a node is made of, opened together: the replica, its sockets and its data directory. */
+import { join } from "node:path";
 import createDebug from "debug";
 import type { Input } from "../core/effect.js";
 import { murmur3 } from "../core/hash.js";
@@ -6,9 +7,11 @@ import { mintId } from "../core/identity.js";
 import { Replica } from "../core/replica.js";
 import { BeaconSocket } from "../net/beacon-socket.js";
 import { Mesh } from "../net/mesh.js";
+import { Log } from "../storage/log.js";
 import { decodeBeacon } from "../wire/beacon.js";
 import { monoMs, random } from "./ambient.js";
-import { DataDir } from "./data-dir.js";
+import { DataDir, LOG_NAME } from "./data-dir.js";
+import { Disk } from "./disk.js";
 import type { NodeOptions } from "./options.js";
 import { software } from "./software.js";
 
@@ -21,6 +24,7 @@ export interface Parts {
   readonly beacons: BeaconSocket;
   /** Undefined = nothing is kept on disk. */
   readonly dataDir: DataDir | undefined;
+  readonly disk: Disk | undefined;
   /** What was not for this node, by reason. */
   readonly ignored: ReadonlyMap<string, number>;
   /** The addresses that the mesh is bound to; undefined = all of the machine. */
@@ -30,7 +34,7 @@ export interface Parts {
 /**
  * Opens all, or nothing: what was opened is closed again when the rest fails.
  * @param onInput called with everything that comes from the network
- * @throws {LankvError} LANKV_PORT, LANKV_DATA_DIR, LANKV_IN_USE
+ * @throws {LankvError} LANKV_PORT, LANKV_DATA_DIR, LANKV_DATA_FORMAT, LANKV_DATA_CLUSTER, LANKV_IN_USE
  */
 export async function openParts(options: NodeOptions, onInput: (input: Input) => void): Promise<Parts> {
   const opened: { close(): Promise<void> }[] = [];
@@ -42,8 +46,11 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
   try {
     const dataDir = options.dataDir === undefined ? undefined : await DataDir.open(options.dataDir);
     if (dataDir !== undefined) opened.push(dataDir);
-    const nodeId = (await dataDir?.readNodeId()) ?? mintId(random);
-    await dataDir?.writeNodeId(nodeId);
+    const keptId = await dataDir?.readNodeId();
+    const nodeId = keptId ?? mintId(random);
+    await dataDir?.claimFor(options.cluster);
+    // That its disk is full is no reason for a node not to serve what it holds.
+    if (keptId === undefined) await dataDir?.writeNodeId(nodeId);
     const writer = mintId(random);
     const cluster = murmur3(Buffer.from(options.cluster).toString("latin1"), 0);
     const { beaconPort, interfaces, peers, discovery } = options;
@@ -73,10 +80,33 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
     );
     const { name, advertise } = options;
     const self = { nodeId, writer, name, cluster, port: mesh.port, advertise, software };
-    const replica = new Replica({ ...self, random });
-    return { options, replica, mesh, beacons, dataDir, ignored, hosts };
+    const replica = new Replica({
+      ...self,
+      random,
+      ...(dataDir === undefined ? {} : { fsync: options.fsync }),
+    });
+    const disk = dataDir === undefined ? undefined : await openDisk(dataDir, replica, options);
+    return { options, replica, mesh, beacons, dataDir, disk, ignored, hosts };
   } catch (error) {
     for (const part of opened.reverse()) await part.close();
     throw error;
   }
+}
+
+async function openDisk(
+  dataDir: DataDir,
+  { map, saving }: Replica,
+  { fsync, cluster }: NodeOptions,
+): Promise<Disk | undefined> {
+  if (saving === undefined) return undefined;
+  const storage = await Log.open(join(dataDir.path, LOG_NAME), {
+    get records() {
+      return map.records;
+    },
+    get bytes() {
+      return map.bytes;
+    },
+    isSuperseded: (record) => saving.isSuperseded(record),
+  });
+  return new Disk({ storage, saving, fsync, cluster });
 }

@@ -2,7 +2,7 @@
 import { open } from "node:fs/promises";
 import type { Bytes } from "../core/bytes.js";
 import { LankvError } from "../core/error.js";
-import { codeOf } from "../net/claim-socket.js";
+import { reasonOf } from "./reasons.js";
 
 /** Longest password, in bytes. */
 export const PASSWORD_BYTES_MAX = 512;
@@ -54,14 +54,8 @@ async function readStart(path: string): Promise<{ readonly text: Bytes; readonly
 }
 
 function unreadable(path: string, cause: unknown): LankvError {
-  const reasons: Readonly<Record<string, string>> = {
-    EACCES: "this user may not read it",
-    EISDIR: "it is a directory",
-    ENOENT: "it is not there",
-    ENOTDIR: "a part of the path is not a directory",
-    EPERM: "this user may not read it",
-  };
-  const reason = reasons[codeOf(cause)] ?? String(cause);
+  const mayNot = "this user may not read it";
+  const reason = reasonOf(cause, { EACCES: mayNot, EISDIR: "it is a directory", EPERM: mayNot });
   return new LankvError(
     "LANKV_PASSWORD",
     `The password file ${path} cannot be read: ${reason}. Name another with --password-file FILE.`,

@@ -25,7 +25,8 @@ export async function ready(node: Node, options: ReadyOptions = {}): Promise<voi
   }
 }
 
-function whatLacks({ replica }: Node, peers: number, synced: boolean): string | undefined {
+function whatLacks({ disk, replica }: Node, peers: number, synced: boolean): string | undefined {
+  if (disk?.loading !== undefined) return "the node is loading its keys from disk";
   const linked = replica.presence.linked.length;
   if (replica.state !== "live" && replica.state !== "offline") return `the node is ${replica.state}`;
   if (linked < peers) return `${String(linked)} of ${String(peers)} peers are linked`;

@@ -2,6 +2,8 @@
 import { LIMITS, type Bytes } from "../core/bytes.js";
 import { LankvError } from "../core/error.js";
 import { RECORDS_MAX } from "../core/record-map.js";
+import { codeOf } from "../net/claim-socket.js";
+import { reasonOf } from "./reasons.js";
 
 /** @throws {RangeError} the key or value is outside its bounds */
 export function checkWrite(key: Bytes, value: Bytes | undefined, valueBytesMax: number): void {
@@ -29,6 +31,40 @@ export function cannotWrite(records: number): LankvError {
   return new LankvError(
     "LANKV_FULL",
     `This node holds ${most} keys, deleted ones included; it cannot hold more.`,
+  );
+}
+
+/** What mends a disk that cannot be written to. */
+const MENDS: Readonly<Record<string, string>> = {
+  EDQUOT: "Make room within the quota",
+  ENOSPC: "Make room on it",
+  EROFS: "Mount it writable again",
+};
+
+/**
+ * Why nothing is written while saving fails.
+ * @param cause what the system said
+ */
+export function diskRefusal(cause: unknown): LankvError {
+  const mend = MENDS[codeOf(cause)] ?? "See to the disk";
+  return new LankvError(
+    "LANKV_DISK",
+    `This node refuses writes because it cannot save them: ${reasonOf(cause)}. ${mend}; it tries again each second ` +
+      "and goes on by itself. Reads go on.",
+    { cause },
+  );
+}
+
+/**
+ * What was written, and is not known to survive a loss of power.
+ * @param cause what the system said; undefined = there was no time, or the node is closed
+ */
+export function notDurable(cause: unknown): LankvError {
+  const reason = cause === undefined ? "it was closed before the disk had taken it" : reasonOf(cause);
+  return new LankvError(
+    "LANKV_DISK",
+    `Written in memory and to the LAN, but not known to be on this node's disk: ${reason}.`,
+    { cause, stateChanged: true },
   );
 }
 

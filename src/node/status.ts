@@ -34,6 +34,8 @@ export function statusOf(node: Node): Status {
     port,
     beaconPort: options.beaconPort,
     dataDir: options.dataDir ?? null,
+    loading: node.disk?.loading ?? null,
+    storage: node.disk?.status() ?? null,
     clockCorrectionMs: Math.round(replica.clockOffsetMs),
     ignored: Object.fromEntries(node.ignored),
   };

@@ -2,7 +2,7 @@
 import type { Bytes } from "../core/bytes.js";
 import { LankvError } from "../core/error.js";
 import { CommandError, type Command, type Context } from "./command.js";
-import { ErrorReply, type Reply } from "./reply.js";
+import { ErrorReply, textToBytes, type Reply } from "./reply.js";
 
 export function call(command: Command, args: readonly Bytes[], context: Context): Reply | Promise<Reply> {
   try {
@@ -22,7 +22,12 @@ export function callAtOnce(command: Command, args: readonly Bytes[], context: Co
 
 export function toErrorReply(error: unknown): ErrorReply {
   if (error instanceof CommandError) return new ErrorReply(error.message);
-  if (error instanceof LankvError) return new ErrorReply(`${error.code} ${error.message}`);
+  if (error instanceof LankvError) return new ErrorReply(toErrorText(error));
   if (error instanceof RangeError) return new ErrorReply(`ERR ${error.message}`);
   return new ErrorReply(`ERR internal error: ${String(error)}`);
+}
+
+/** A disk that fails has a name in Redis that its clients know. */
+export function toErrorText({ code, message }: LankvError): Bytes {
+  return textToBytes(`${code === "LANKV_DISK" ? "MISCONF" : code} ${message}`);
 }

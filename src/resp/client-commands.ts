@@ -181,7 +181,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|id",
     arity: 2,
-    flags: [],
+    flags: ["loading"],
     summary: "The number of this connection",
     syntax: "",
     group: "connection",
@@ -193,7 +193,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|setname",
     arity: 3,
-    flags: [],
+    flags: ["loading"],
     summary: "Names this connection",
     syntax: "name",
     group: "connection",
@@ -208,7 +208,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|getname",
     arity: 2,
-    flags: [],
+    flags: ["loading"],
     summary: "The name of this connection",
     syntax: "",
     group: "connection",
@@ -220,7 +220,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|setinfo",
     arity: 4,
-    flags: [],
+    flags: ["loading"],
     summary: "Takes note of the client's library",
     syntax: "<LIB-NAME libname | LIB-VER libver>",
     group: "connection",
@@ -232,7 +232,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|info",
     arity: 2,
-    flags: [],
+    flags: ["loading"],
     summary: "What the server knows of this connection, as a line of CLIENT LIST",
     syntax: "",
     group: "connection",
@@ -244,7 +244,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|list",
     arity: -2,
-    flags: ["admin"],
+    flags: ["admin", "loading"],
     summary: "The connections, a line each",
     syntax: "[TYPE <NORMAL | PUBSUB>] [ID client-id]",
     group: "connection",
@@ -257,7 +257,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|kill",
     arity: -3,
-    flags: ["admin"],
+    flags: ["admin", "loading"],
     summary: "Ends connections",
     syntax:
       "[ip:port] [ID client-id] [TYPE <NORMAL | PUBSUB>] [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME <YES | NO>]",
@@ -270,7 +270,7 @@ const subcommands: readonly Command[] = [
   {
     name: "client|reply",
     arity: 3,
-    flags: [],
+    flags: ["loading"],
     summary: "Whether this connection gets replies",
     syntax: "<ON | OFF | SKIP>",
     group: "connection",

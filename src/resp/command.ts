@@ -14,6 +14,8 @@ export type Flag =
   | "write"
   | "admin"
   | "fast"
+  /** Served before all that is on disk is loaded. */
+  | "loading"
   | "blocking"
   | "pubsub"
   /** Served before AUTH. */
@@ -67,6 +69,8 @@ export interface Client {
   readonly isAuthenticated: boolean;
   /** Whether there is a password at all. */
   readonly hasPassword: boolean;
+  /** Is surely a user of this machine or somebody who knows the password: came by the unix socket, or gave the password. */
+  readonly isTrusted: boolean;
   readonly isWaiting: boolean;
   readonly transaction: Transaction<QueuedCommand>;
   readonly subscriptions: Subscriptions;

@@ -50,7 +50,7 @@ const subcommands: readonly Command[] = [
   {
     name: "config|get",
     arity: -3,
-    flags: ["admin"],
+    flags: ["admin", "loading"],
     summary: "The parameters that match patterns, and their values",
     syntax: "pattern [pattern ...]",
     group: "server",
@@ -63,7 +63,7 @@ const subcommands: readonly Command[] = [
   {
     name: "config|set",
     arity: -4,
-    flags: ["admin"],
+    flags: ["admin", "loading"],
     summary: "Sets parameters until the server ends",
     syntax: "parameter value [parameter value ...]",
     group: "server",
@@ -76,7 +76,7 @@ const subcommands: readonly Command[] = [
   {
     name: "config|resetstat",
     arity: 2,
-    flags: ["admin"],
+    flags: ["admin", "loading"],
     summary: "Counts from 0 again what INFO shows as counted",
     syntax: "",
     group: "server",

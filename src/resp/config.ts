@@ -20,7 +20,6 @@ export interface Parameter {
 
 /** What holds for every server of this kind. */
 const CONSTANTS: Readonly<Record<string, string>> = {
-  appendonly: "no",
   "cluster-enabled": "no",
   databases: "1",
   maxmemory: "0",
@@ -45,8 +44,16 @@ const OTHER_OUTPUTS = "normal 0 0 0 slave 0 0 0";
 export class Config {
   readonly parameters: ReadonlyMap<string, Parameter>;
 
-  constructor(limits: Limits, notifications: Notifications, bounds: readonly Bound[] = BOUNDS) {
+  /** @param storage undefined = nothing is kept on disk */
+  constructor(
+    limits: Limits,
+    notifications: Notifications,
+    storage: { readonly fsync: "always" | "everysec" | "never" } | undefined,
+    bounds: readonly Bound[] = BOUNDS,
+  ) {
     const parameters = [
+      constant("appendonly", storage === undefined ? "no" : "yes"),
+      constant("appendfsync", storage === undefined || storage.fsync === "never" ? "no" : storage.fsync),
       ...Object.entries(CONSTANTS).map(([name, value]) => constant(name, value)),
       ...bounds.map((bound) =>
         bound.limit === "unsentBytesMax" ? outputLimit(bound, limits) : limit(bound, limits),

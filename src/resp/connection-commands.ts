@@ -92,7 +92,7 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "echo",
     arity: 2,
-    flags: ["fast"],
+    flags: ["fast", "loading"],
     summary: "The argument",
     syntax: "message",
     group: "connection",
@@ -104,7 +104,7 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "hello",
     arity: -1,
-    flags: ["fast", "no_auth"],
+    flags: ["fast", "no_auth", "loading"],
     summary: "Agrees on the version of the protocol, and tells what the server is",
     syntax: "[protover [AUTH username password] [SETNAME clientname]]",
     group: "connection",
@@ -117,7 +117,7 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "auth",
     arity: -2,
-    flags: ["fast", "no_auth"],
+    flags: ["fast", "no_auth", "loading"],
     summary: "Gives the password",
     syntax: "[username] password",
     group: "connection",
@@ -131,7 +131,7 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "select",
     arity: 2,
-    flags: ["fast"],
+    flags: ["fast", "loading"],
     summary: "Chooses the database",
     syntax: "index",
     group: "connection",
@@ -147,7 +147,7 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "quit",
     arity: -1,
-    flags: ["fast", "no_auth"],
+    flags: ["fast", "no_auth", "loading"],
     summary: "Ends the connection",
     syntax: "",
     group: "connection",
@@ -162,7 +162,7 @@ export const connectionCommands: readonly Command[] = [
   {
     name: "reset",
     arity: 1,
-    flags: ["fast", "no_auth"],
+    flags: ["fast", "no_auth", "loading"],
     summary: "Makes the connection as it was at its start",
     syntax: "",
     group: "connection",

@@ -7,7 +7,7 @@ export function withHelp(container: string, subcommands: readonly Command[]): re
   const help: Command = {
     name: `${container}|help`,
     arity: 2,
-    flags: [],
+    flags: ["loading"],
     summary: "Shows the subcommands",
     syntax: "",
     group: subcommands[0]?.group ?? "server",

@@ -15,7 +15,7 @@ const SECTIONS: readonly (readonly [name: string, lines: (context: Context) => L
   ["Server", serverLines],
   ["Clients", clientLines],
   ["Memory", memoryLines],
-  ["Persistence", () => ({ loading: 0, async_loading: 0, aof_enabled: 0 })],
+  ["Persistence", persistenceLines],
   ["Stats", statsLines],
   ["Replication", replicationLines],
   ["CPU", cpuLines],
@@ -60,6 +60,30 @@ function serverLines({ keyspace }: Context): Lines {
 
 function clientLines({ clients, server }: Context): Lines {
   return { connected_clients: clients, maxclients: server.config.parameters.get("maxclients")?.get() ?? "" };
+}
+
+/** The log of records is what Redis's append-only file is. */
+function persistenceLines({ keyspace }: Context): Lines {
+  const { loading, storage } = keyspace.status();
+  return {
+    loading: loading === null ? 0 : 1,
+    async_loading: 0,
+    ...(loading === null
+      ? {}
+      : {
+          loading_total_bytes: loading.bytesTotal,
+          loading_loaded_bytes: loading.bytesDone,
+          loading_loaded_perc: (loading.share * 100).toFixed(2),
+        }),
+    aof_enabled: storage === null ? 0 : 1,
+    ...(storage === null
+      ? {}
+      : {
+          aof_last_write_status: storage.failing === null ? "ok" : "err",
+          aof_current_size: storage.bytes,
+          unsaved_keys: storage.unsaved,
+        }),
+  };
 }
 
 /** The first four are what CONFIG RESETSTAT counts from 0 again. */

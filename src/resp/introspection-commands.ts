@@ -44,7 +44,7 @@ const documentMany: Handler = (args, { table }) => {
 export const commandCommand: Command = {
   name: "command",
   arity: -1,
-  flags: [],
+  flags: ["loading"],
   summary: "Arity, flags and key positions of all commands",
   syntax: "",
   group: "server",
@@ -56,7 +56,7 @@ export const commandCommand: Command = {
     {
       name: "command|count",
       arity: 2,
-      flags: [],
+      flags: ["loading"],
       summary: "How many commands there are",
       syntax: "",
       group: "server",
@@ -68,7 +68,7 @@ export const commandCommand: Command = {
     {
       name: "command|list",
       arity: -2,
-      flags: [],
+      flags: ["loading"],
       summary: "The names of commands and subcommands",
       syntax: "[FILTERBY <MODULE module-name | ACLCAT category | PATTERN pattern>]",
       group: "server",
@@ -80,7 +80,7 @@ export const commandCommand: Command = {
     {
       name: "command|info",
       arity: -2,
-      flags: [],
+      flags: ["loading"],
       summary: "Arity, flags and key positions of commands",
       syntax: "[command-name [command-name ...]]",
       group: "server",
@@ -92,7 +92,7 @@ export const commandCommand: Command = {
     {
       name: "command|docs",
       arity: -2,
-      flags: [],
+      flags: ["loading"],
       summary: "What commands do, since when, and their arguments",
       syntax: "[command-name [command-name ...]]",
       group: "server",
@@ -104,7 +104,7 @@ export const commandCommand: Command = {
     {
       name: "command|getkeys",
       arity: -3,
-      flags: [],
+      flags: ["loading"],
       summary: "The keys among the arguments of a command",
       syntax: "command [argument [argument ...]]",
       group: "server",

@@ -3,9 +3,16 @@
  */
 import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
+import type { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 
 export interface Keyspace {
+  /** Set when a write may be acknowledged only once it is durable. */
+  readonly durability: Durability | undefined;
+  /** Whether what is on disk is not all here yet: nothing can be read or written. */
+  readonly isLoading: boolean;
+  /** Why nothing can be written now, LANKV_DISK; undefined = it can. */
+  readonly refusal: LankvError | undefined;
   /** How many keys hold a value. */
   readonly size: number;
   /** The record of a key that holds a value now; undefined when it is deleted, expired or was never written. */
@@ -16,7 +23,7 @@ export interface Keyspace {
    * Writes a value.
    * @param expiresAtMs corrected Unix milliseconds; undefined = never
    * @throws {RangeError} the key or value is outside its bounds
-   * @throws {LankvError} LANKV_STAMPS, LANKV_CLOSED
+   * @throws {LankvError} LANKV_STAMPS, LANKV_DISK, LANKV_CLOSED
    */
   set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord;
   /** @returns whether the key held a value */
@@ -52,10 +59,32 @@ export interface Keyspace {
    * @returns how many have
    */
   confirmed(peers: number, timeoutMs: number, signal: AbortSignal): Promise<number>;
+  /**
+   * Waits until everything written so far is durable; not at all when nothing is kept on disk.
+   * @throws {LankvError} LANKV_DISK
+   */
+  sync(): Promise<void>;
+  /**
+   * Copies everything on disk into a directory that is missing or empty.
+   * @throws {RangeError} it is neither, or nothing is kept on disk
+   * @throws {LankvError} LANKV_DISK, or an error of the system
+   */
+  backup(directory: string): Promise<void>;
   /** From now on the listener is told; there is one listener. */
   listen(listener: KeyspaceListener): void;
   /** Asks the program to end; returns at once. */
   stop(): void;
+}
+
+/** What is on disk, and what will be. */
+export interface Durability {
+  /** Counts the writes of commands. */
+  readonly writes: number;
+  /** Everything written so far is durable once {@link Durability.durable} is not less than this. */
+  readonly ticket: number;
+  readonly durable: number;
+  /** Calls back later: when everything before the ticket is durable, or with LANKV_DISK when nobody knows whether it will be. */
+  onDurable(ticket: number, end: (failure: LankvError | undefined) => void): void;
 }
 
 /** Is told what no command of this node did. */
@@ -89,4 +118,19 @@ export interface KeyspaceStatus {
   readonly root: string;
   readonly uptimeMs: number;
   readonly version: string;
+  /** Null = all that is on disk is here. */
+  readonly loading: {
+    readonly bytesDone: number;
+    readonly bytesTotal: number;
+    readonly share: number;
+  } | null;
+  /** Null = nothing is kept on disk. */
+  readonly storage: KeyspaceStorage | null;
+}
+
+export interface KeyspaceStorage {
+  readonly fsync: "always" | "everysec" | "never";
+  readonly bytes: number;
+  readonly unsaved: number;
+  readonly failing: string | null;
 }

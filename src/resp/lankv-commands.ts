@@ -1,9 +1,12 @@
 /** What the command line needs and Redis has no command for. Everything structured is one JSON text. */
+import { isAbsolute } from "node:path";
 import type { Bytes } from "../core/bytes.js";
+import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import { toInteger } from "./arguments.js";
-import { CommandError, ONE_KEY, type Command, type Context } from "./command.js";
+import { CommandError, ONE_KEY, type Command, type Context, type Handler } from "./command.js";
 import { conflictToEntry, recordToEntry, recordToMeta } from "./entry.js";
+import { exportCommand } from "./export-command.js";
 import { toJson } from "./json.js";
 import { toLongReply } from "./long-reply.js";
 import { OK, textToBytes } from "./reply.js";
@@ -18,7 +21,7 @@ export const lankvCommands: readonly Command[] = [
   {
     name: "lankv.status",
     arity: 1,
-    flags: ["readonly"],
+    flags: ["readonly", "loading"],
     summary: "What this node is, holds and sees, as JSON",
     syntax: "",
     group: "lankv",
@@ -29,7 +32,7 @@ export const lankvCommands: readonly Command[] = [
   {
     name: "lankv.peers",
     arity: 1,
-    flags: ["readonly"],
+    flags: ["readonly", "loading"],
     summary: "The other nodes, as JSON",
     syntax: "",
     group: "lankv",
@@ -40,7 +43,7 @@ export const lankvCommands: readonly Command[] = [
   {
     name: "lankv.conflicts",
     arity: 1,
-    flags: ["readonly"],
+    flags: ["readonly", "loading"],
     summary: "The latest concurrent writes that lost, oldest first, as JSON",
     syntax: "",
     group: "lankv",
@@ -111,6 +114,7 @@ export const lankvCommands: readonly Command[] = [
         : keys.sort().slice(0, limit);
     },
   },
+  exportCommand,
   {
     name: "lankv.clear",
     arity: 2,
@@ -129,7 +133,7 @@ export const lankvCommands: readonly Command[] = [
   {
     name: "lankv.wait",
     arity: 4,
-    flags: ["readonly", "blocking", "no_multi"],
+    flags: ["readonly", "blocking", "no_multi", "loading"],
     summary:
       "Waits until this node is live, sees so many peers and, with synced = 1, holds the same as they do",
     syntax: "peers synced timeout-milliseconds",
@@ -146,7 +150,54 @@ export const lankvCommands: readonly Command[] = [
       return OK;
     },
   },
+  {
+    name: "lankv.sync",
+    arity: 1,
+    flags: ["no_multi"],
+    summary: "Waits until everything written on this node so far is on disk, durably",
+    syntax: "",
+    group: "lankv",
+    guarantee: "connection",
+    complexity: "O(N) where N is the number of writes that are not",
+    note: "Whatever `--fsync` says. With `--memory` there is nothing to wait for.",
+    handler: async (_, { keyspace }) => {
+      await keyspace.sync();
+      return OK;
+    },
+  },
+  {
+    name: "lankv.backup",
+    arity: 2,
+    flags: ["admin", "no_multi"],
+    summary:
+      "Copies everything that is on disk into a directory that is missing or empty; `serve` can start from it",
+    syntax: "directory",
+    group: "lankv",
+    guarantee: "connection",
+    complexity: "O(N) where N is the number of bytes on disk",
+    note:
+      "An absolute path on the server's machine. Only by the unix socket or with the password. Other clients are " +
+      "served meanwhile; what they write may be in the copy or not.",
+    handler: (args, context) => backup(args, context),
+  },
 ];
+
+const backup: Handler = async (args, { keyspace, client }) => {
+  if (!client.isTrusted) {
+    throw new CommandError(
+      "ERR LANKV.BACKUP is for clients of the unix socket, or those that have given the password",
+    );
+  }
+  const directory = Buffer.from(args[0] ?? "", "latin1").toString("utf8");
+  if (!isAbsolute(directory)) throw new CommandError("ERR the directory must be an absolute path");
+  try {
+    await keyspace.backup(directory);
+  } catch (error) {
+    if (error instanceof LankvError || error instanceof RangeError || !(error instanceof Error)) throw error;
+    throw new CommandError(textToBytes(`ERR the backup failed: ${error.message}`));
+  }
+  return OK;
+};
 
 async function find(args: readonly Bytes[], { keyspace, client }: Context): Promise<KvRecord | undefined> {
   const key = args[0] ?? "";

@@ -43,7 +43,7 @@ const subcommands: readonly Command[] = [
   {
     name: "pubsub|channels",
     arity: -2,
-    flags: ["pubsub"],
+    flags: ["pubsub", "loading"],
     summary: "The channels that clients of this node listen to, other than by patterns",
     syntax: "[pattern]",
     group: "pubsub",
@@ -56,7 +56,7 @@ const subcommands: readonly Command[] = [
   {
     name: "pubsub|numsub",
     arity: -2,
-    flags: ["pubsub"],
+    flags: ["pubsub", "loading"],
     summary: "How many clients of this node listen to channels, other than by patterns",
     syntax: "[channel [channel ...]]",
     group: "pubsub",
@@ -69,7 +69,7 @@ const subcommands: readonly Command[] = [
   {
     name: "pubsub|numpat",
     arity: 2,
-    flags: ["pubsub"],
+    flags: ["pubsub", "loading"],
     summary: "How many patterns clients of this node listen to",
     syntax: "",
     group: "pubsub",
@@ -84,7 +84,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: "subscribe",
     arity: -2,
-    flags: ["pubsub"],
+    flags: ["pubsub", "loading"],
     summary: "Listens to channels",
     syntax: "channel [channel ...]",
     group: "pubsub",
@@ -102,7 +102,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: "unsubscribe",
     arity: -1,
-    flags: ["pubsub"],
+    flags: ["pubsub", "loading"],
     summary: "Listens no longer to channels, or to none",
     syntax: "[channel [channel ...]]",
     group: "pubsub",
@@ -117,7 +117,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: "psubscribe",
     arity: -2,
-    flags: ["pubsub"],
+    flags: ["pubsub", "loading"],
     summary: "Listens to all channels that match patterns",
     syntax: "pattern [pattern ...]",
     group: "pubsub",
@@ -137,7 +137,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: "punsubscribe",
     arity: -1,
-    flags: ["pubsub"],
+    flags: ["pubsub", "loading"],
     summary: "Listens no longer to patterns, or to none",
     syntax: "[pattern [pattern ...]]",
     group: "pubsub",
@@ -152,7 +152,7 @@ export const pubsubCommands: readonly Command[] = [
   {
     name: "publish",
     arity: 3,
-    flags: ["pubsub", "fast"],
+    flags: ["pubsub", "fast", "loading"],
     summary: "Gives a message to whoever listens to a channel",
     syntax: "channel message",
     group: "pubsub",

@@ -129,8 +129,8 @@ export const REFUSALS: readonly Refusal[] = [
   {
     family: "Saving",
     names: ["save", "bgsave", "bgrewriteaof", "lastsave"],
-    why: "no command decides what is on disk, and the other nodes hold the same keys anyway",
-    instead: "Use `lankv export` for a backup.",
+    why: "what is written is saved all the time, as `lankv serve --fsync` says",
+    instead: "LANKV.SYNC waits until it is on disk; `lankv backup` makes a copy.",
   },
   {
     family: "Users and access control",

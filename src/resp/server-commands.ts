@@ -22,7 +22,7 @@ export const serverCommands: readonly Command[] = [
   {
     name: "info",
     arity: -1,
-    flags: [],
+    flags: ["loading"],
     summary: "What the server is and holds, one line each",
     syntax: "[section [section ...]]",
     group: "server",
@@ -35,7 +35,7 @@ export const serverCommands: readonly Command[] = [
   {
     name: "time",
     arity: 1,
-    flags: ["fast"],
+    flags: ["fast", "loading"],
     summary: "The corrected clock: Unix seconds, and microseconds in the second",
     syntax: "",
     group: "server",
@@ -63,7 +63,7 @@ export const serverCommands: readonly Command[] = [
   {
     name: "shutdown",
     arity: -1,
-    flags: ["admin", "no_multi"],
+    flags: ["admin", "no_multi", "loading"],
     summary: "Says goodbye to the peers and ends the server",
     syntax: "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]",
     group: "server",

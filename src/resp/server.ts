@@ -55,7 +55,7 @@ export class RespServer {
     this.#notifications = new Notifications(this.#hub, keyspace, options.notifyKeyspaceEvents ?? "AKE");
     this.#parts = {
       hub: this.#hub,
-      config: new Config(this.#limits, this.#notifications, bounds),
+      config: new Config(this.#limits, this.#notifications, keyspace.status().storage ?? undefined, bounds),
       stats: new Stats(),
       clients: () => this.#sessions,
     };

@@ -13,9 +13,10 @@
 import type { Socket } from "node:net";
 import createDebug from "debug";
 import type { Bytes } from "../core/bytes.js";
+import { Activity } from "./activity.js";
 import { toAddress } from "./address.js";
-import { seconds } from "./clock.js";
 import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
+import { HeldReplies } from "./held-replies.js";
 import type { Limits } from "./limits.js";
 import { mayEnter, type Password } from "./password.js";
 import type { SessionParts } from "./session-parts.js";
@@ -25,6 +26,7 @@ import { ProtocolError, RequestParser, type Request } from "./request.js";
 import { Subscriptions, type Subscriber } from "./subscriptions.js";
 import { execute } from "./table.js";
 import { Transaction } from "./transaction.js";
+import { Turn } from "./turn.js";
 
 const debug = createDebug("lankv:resp");
 
@@ -32,13 +34,6 @@ const debug = createDebug("lankv:resp");
 const OUTPUT_BYTES = 262_144;
 /** While the socket holds more than so many bytes, no request is carried out. */
 const UNSENT_BYTES_MAX = 1_048_576;
-
-/** Milliseconds after which a client gives way to the others. */
-const TURN_MS = 8;
-/** Requests of a turn after which the clock is looked at first: it costs a tenth of a request. */
-const REQUESTS_FIRST = 8;
-/** Requests after which it is looked at again; after each, when the turn before was too long. */
-const REQUESTS_A_LOOK = 64;
 
 export class Session implements Client, Subscriber {
   readonly id: number;
@@ -63,19 +58,17 @@ export class Session implements Client, Subscriber {
   readonly #parser: RequestParser;
   readonly #context: Context;
   readonly #aborter = new AbortController();
-  readonly #beganAt = seconds();
-  #activeAt = this.#beganAt;
-  /** Something came or went since `#activeAt`. The clock is read once a second, and not for each chunk. */
-  #wasActive = false;
+  readonly #activity = new Activity();
   #output = "";
+  /** Replies that wait for the disk; undefined = none ever does. */
+  readonly #held: HeldReplies | undefined;
   /** Messages that follow the reply to the transaction that is being carried out. */
   #afterExec = "";
   #heldBytes = 0;
   #isRunning = false;
   /** Has given way, and goes on by itself. */
   #isYielding = false;
-  /** The turn before was too long. */
-  #isSlow = false;
+  readonly #turn = new Turn();
   /** Waits for something that may never come, not for its own work to end. */
   #isBlocked = false;
   /** Nothing is read from the socket. */
@@ -101,8 +94,10 @@ export class Session implements Client, Subscriber {
     this.#parser.isTrusted = this.isAuthenticated;
     this.subscriptions = new Subscriptions(hub, this);
     this.#context = parts.toContext(this);
+    const { durability } = this.#context.keyspace;
+    if (durability !== undefined) this.#held = new HeldReplies(durability, (text) => this.#release(text));
     socket.on("data", (chunk: Buffer) => {
-      this.#wasActive = true;
+      this.#activity.note();
       this.#parser.push(chunk);
       if (this.isWaiting || this.#isYielding) {
         this.#queue();
@@ -120,7 +115,7 @@ export class Session implements Client, Subscriber {
       else if (!this.#isYielding && !this.isWaiting) this.#run();
     });
     socket.on("drain", () => {
-      this.#wasActive = true;
+      this.#activity.note();
       if (this.#isEnding) return;
       if (this.isWaiting || this.#isYielding) this.#regulate();
       else this.#run();
@@ -130,6 +125,7 @@ export class Session implements Client, Subscriber {
     });
     socket.on("close", () => {
       this.#isEnding = true;
+      this.#held?.clear();
       this.subscriptions.clear();
       this.transaction.close();
       this.#aborter.abort();
@@ -145,13 +141,16 @@ export class Session implements Client, Subscriber {
     return this.#password !== undefined;
   }
 
-  get ageSeconds(): number {
-    return seconds() - this.#beganAt;
+  get isTrusted(): boolean {
+    return this.#path !== undefined || (this.hasPassword && this.isAuthenticated);
   }
 
-  /** Since the last look at what came, which is taken each second. */
+  get ageSeconds(): number {
+    return this.#activity.ageSeconds;
+  }
+
   get idleSeconds(): number {
-    return this.#wasActive ? 0 : seconds() - this.#activeAt;
+    return this.#activity.idleSeconds;
   }
 
   get unreadBytes(): number {
@@ -159,7 +158,8 @@ export class Session implements Client, Subscriber {
   }
 
   get unsentBytes(): number {
-    return this.#socket.writableLength + this.#output.length + this.#afterExec.length;
+    const held = this.#held?.bytes ?? 0;
+    return this.#socket.writableLength + this.#output.length + this.#afterExec.length + held;
   }
 
   /** Bytes of all its buffers. */
@@ -193,6 +193,7 @@ export class Session implements Client, Subscriber {
     this.#isEnding = true;
     this.#output = "";
     this.#afterExec = "";
+    this.#held?.clear();
     this.#socket.destroy();
     this.#account(0);
   }
@@ -201,7 +202,7 @@ export class Session implements Client, Subscriber {
     if (this.#isEnding) return;
     // A message must not come before the reply to the transaction that subscribed to it, nor in its middle.
     if (this.#isRunning && this.lastCommand === "exec") this.#afterExec += frame;
-    else this.#output += frame;
+    else this.#put(frame, false);
     if (this.unsentBytes > this.#limits.unsentBytesMax) {
       debug("client %d: cut off, it does not read what it listens to", this.id);
       this.kill();
@@ -218,12 +219,8 @@ export class Session implements Client, Subscriber {
 
   /** Ends the connection if it has been silent for too long, in the middle of a request, or while it should end. */
   checkSilence(): void {
-    if (this.#wasActive) {
-      this.#wasActive = false;
-      this.#activeAt = seconds();
-    }
     const { idleSecondsMax, stallSecondsMax } = this.#limits;
-    const idle = this.idleSeconds;
+    const idle = this.#activity.look();
     const mayBeSilent = this.isWaiting || this.subscriptions.count > 0;
     const isIdle = idleSecondsMax > 0 && idle > idleSecondsMax && !mayBeSilent;
     const isUnfinished = this.unreadBytes > 0 && !this.isWaiting && !this.#isPaused;
@@ -239,10 +236,7 @@ export class Session implements Client, Subscriber {
 
   #run(): void {
     this.#isRunning = true;
-    const endsAtMs = performance.now() + TURN_MS;
-    const requestsALook = this.#isSlow ? 1 : REQUESTS_A_LOOK;
-    let requests = 0;
-    let lookAt = this.#isSlow ? 1 : REQUESTS_FIRST;
+    this.#turn.begin();
     try {
       while (!this.isWaiting && !this.#isEnding && this.#hasRoom()) {
         const request = this.#parser.next();
@@ -251,15 +245,11 @@ export class Session implements Client, Subscriber {
           break;
         }
         this.#handle(request);
-        requests += 1;
-        if (requests < lookAt) continue;
-        if (performance.now() > endsAtMs) {
+        if (this.#turn.count()) {
           this.#giveWay();
           break;
         }
-        lookAt += requestsALook;
       }
-      this.#isSlow = this.#isYielding;
       if (this.#output !== "") this.#writeSoon();
     } catch (error) {
       this.#fail(error);
@@ -270,10 +260,11 @@ export class Session implements Client, Subscriber {
     this.#measure();
   }
 
-  /** Ends the connection once everything is written. */
+  /** Ends the connection once everything is written, and what waits for the disk may be. */
   #finish(): void {
     this.#isEnding = true;
     this.#flush();
+    if (this.#held?.isEmpty === false) return;
     this.#socket.destroySoon();
   }
 
@@ -283,7 +274,7 @@ export class Session implements Client, Subscriber {
     setImmediate(() => {
       this.#isYielding = false;
       if (this.#isEnding) return;
-      this.#wasActive = true;
+      this.#activity.note();
       this.#run();
     });
   }
@@ -301,7 +292,7 @@ export class Session implements Client, Subscriber {
   /** Reads from the socket, or does not. */
   #regulate(): void {
     const isBusy = this.#isYielding || (this.isWaiting && !this.#isBlocked);
-    const mustPause = isBusy || this.#socket.writableLength >= UNSENT_BYTES_MAX;
+    const mustPause = isBusy || !this.#mayGather;
     if (mustPause === this.#isPaused) return;
     this.#isPaused = mustPause;
     if (mustPause) this.#socket.pause();
@@ -320,25 +311,27 @@ export class Session implements Client, Subscriber {
   }
 
   #handle(request: Request): void {
+    const writes = this.#held?.writes;
     const reply = execute(request, this.#context);
     if (reply instanceof Promise) this.#wait(reply);
-    else this.#answer(reply);
+    else this.#answer(reply, this.#held?.writes !== writes);
     if (this.#afterExec !== "") {
-      this.#output += this.#afterExec;
+      this.#put(this.#afterExec, false);
       this.#afterExec = "";
     }
   }
 
   #wait(reply: Promise<Reply>): void {
     this.isWaiting = true;
-    this.#isBlocked = this.#context.table.get(this.lastCommand)?.flags.includes("blocking") === true;
+    const flags = this.#context.table.get(this.lastCommand)?.flags ?? [];
+    this.#isBlocked = flags.includes("blocking");
     reply
       .then((settled) => {
         this.isWaiting = false;
         this.#isBlocked = false;
         if (this.#socket.destroyed) return;
-        this.#wasActive = true;
-        this.#answer(settled);
+        this.#activity.note();
+        this.#answer(settled, this.#held !== undefined && flags.includes("write"));
         this.#run();
       })
       .catch((error: unknown) => {
@@ -346,23 +339,39 @@ export class Session implements Client, Subscriber {
       });
   }
 
-  #answer(reply: Reply): void {
+  #answer(reply: Reply, isWrite = false): void {
     if (this.replies === "on") {
-      this.#output += encodeBounded(reply, this.protocol);
+      this.#put(encodeBounded(reply, this.protocol), isWrite);
       return;
     }
     // What comes of a subscription is no reply.
     if (reply instanceof Several && reply.replies.every((each) => each instanceof Push)) {
-      this.#output += encodeBounded(reply, this.protocol);
+      this.#put(encodeBounded(reply, this.protocol), false);
     }
     if (this.replies === "skip") this.replies = "on";
     else if (this.replies === "skip-next") this.replies = "skip";
   }
 
-  /** Whether the socket takes more; if not, its `drain` goes on with what is left. */
+  #put(text: Bytes, isWrite: boolean): void {
+    if (this.#held?.hold(text, isWrite) !== true) this.#output += text;
+  }
+
+  /** What waited for the disk leaves, and what waited for room goes on. */
+  #release(text: Bytes): void {
+    this.#output += text;
+    if (this.#isEnding) this.#finish();
+    else if (this.isWaiting || this.#isYielding) this.#writeSoon();
+    else this.#run();
+  }
+
+  /** Whether more is taken; if not, what is left goes on with the socket's `drain`, or when the disk has answered. */
   #hasRoom(): boolean {
     if (this.#output.length >= OUTPUT_BYTES) this.#flush();
-    return this.#socket.writableLength < UNSENT_BYTES_MAX;
+    return this.#mayGather;
+  }
+
+  get #mayGather(): boolean {
+    return this.#socket.writableLength < UNSENT_BYTES_MAX && (this.#held?.bytes ?? 0) < UNSENT_BYTES_MAX;
   }
 
   #writeSoon(): void {

@@ -1,7 +1,8 @@
 /** SET and its relatives: one write with its conditions, decided on this node. */
 import type { Bytes } from "../core/bytes.js";
-import { versionToText } from "../core/version.js";
-import { ONE_KEY, type Command, type Context } from "./command.js";
+import type { KvRecord } from "../core/record.js";
+import { compareVersions, textToVersion, versionToText } from "../core/version.js";
+import { CommandError, ONE_KEY, type Command, type Context } from "./command.js";
 import { EXPIRY_FORMS, toPositiveExpiry, type ExpiryForm } from "./expiry.js";
 import { OK, type Reply } from "./reply.js";
 import { expiryOf, isAllowed, readSetOptions, type SetOption } from "./set-options.js";
@@ -10,7 +11,7 @@ import { write } from "./write.js";
 const SET_OPTIONS: readonly SetOption[] = ["NX", "XX", "GET", "EX", "PX", "EXAT", "PXAT", "KEEPTTL"];
 const LANKV_SET_OPTIONS: readonly SetOption[] = [
   ...(["NX", "XX", "EX", "PX", "EXAT", "PXAT"] as const),
-  ...(["KEEPTTL", "IFVERSION"] as const),
+  ...(["KEEPTTL", "IFVERSION", "IFOLDER"] as const),
 ];
 
 const EXPIRY_SYNTAX =
@@ -100,11 +101,13 @@ export const lankvSetCommand: Command = {
   flags: ["write"],
   keys: ONE_KEY,
   summary: "Writes a value and returns the version of the write, or null when a condition does not hold",
-  syntax: `key value [NX | XX] [IFVERSION version] [${EXPIRY_SYNTAX}]`,
+  syntax: `key value [NX | XX] [IFVERSION version] [IFOLDER version] [${EXPIRY_SYNTAX}]`,
   group: "lankv",
   guarantee: "everywhere",
   complexity: "O(1)",
-  note: "IFVERSION holds when the copy on this node has that version of the key. As NX and XX, it is no lock.",
+  note:
+    "IFVERSION holds when the copy on this node has that version of the key, IFOLDER when the last write to the key " +
+    "that this node knows of, a delete included, is older than that version. As NX and XX, they are no lock.",
   handler: (args, context) => {
     const { keyspace } = context;
     const key = args[0] ?? "";
@@ -114,12 +117,21 @@ export const lankvSetCommand: Command = {
     const version = options.get("IFVERSION");
     if (!isAllowed(options, held)) return null;
     if (version !== undefined && (held === undefined || versionToText(held) !== version)) return null;
+    if (!isOlder(keyspace.lastWrite(key), options.get("IFOLDER"))) return null;
     const keptAtMs = options.has("KEEPTTL") ? held?.expiresAtMs : undefined;
     const record = write(context, key, args[1] ?? "", expiresAtMs ?? keptAtMs);
     tellSet(context, key, expiresAtMs);
     return versionToText(record);
   },
 };
+
+/** Whether IFOLDER, if given, allows a write over the last one. */
+function isOlder(last: KvRecord | undefined, than: Bytes | undefined): boolean {
+  if (than === undefined) return true;
+  const version = textToVersion(than);
+  if (version === undefined) throw new CommandError("ERR invalid version");
+  return last === undefined || compareVersions(last, version) < 0;
+}
 
 function setPlain(args: readonly Bytes[], context: Context): Reply {
   const key = args[0] ?? "";

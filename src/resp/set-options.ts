@@ -5,11 +5,12 @@ import { syntaxError } from "./arguments.js";
 import { EXPIRY_FORMS, toPositiveExpiry } from "./expiry.js";
 import type { Keyspace } from "./keyspace.js";
 
-export type SetOption = keyof typeof EXPIRY_FORMS | "NX" | "XX" | "GET" | "KEEPTTL" | "PERSIST" | "IFVERSION";
+export type SetOption =
+  keyof typeof EXPIRY_FORMS | "NX" | "XX" | "GET" | "KEEPTTL" | "PERSIST" | "IFVERSION" | "IFOLDER";
 
 const EXPIRIES = ["EX", "PX", "EXAT", "PXAT"] as const;
 /** Options that take a value. */
-const VALUED: readonly SetOption[] = [...EXPIRIES, "IFVERSION"];
+const VALUED: readonly SetOption[] = [...EXPIRIES, "IFVERSION", "IFOLDER"];
 /** Of each of these groups one option can be given. */
 const RIVALS: readonly (readonly SetOption[])[] = [
   ["NX", "XX"],

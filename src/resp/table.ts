@@ -1,11 +1,12 @@
 /** The one table of commands, how a request finds its entry, and what becomes of it. */
 import { bitCommands } from "./bit-commands.js";
 import { bitfieldCommands } from "./bitfield-commands.js";
-import { call, toErrorReply } from "./call.js";
+import { call, toErrorReply, toErrorText } from "./call.js";
 import { CommandError, type Client, type Command, type CommandTable, type Context } from "./command.js";
 import { configCommand } from "./config-commands.js";
 import { connectionCommands } from "./connection-commands.js";
 import { keyCommands } from "./key-commands.js";
+import type { Keyspace } from "./keyspace.js";
 import { lankvCommands } from "./lankv-commands.js";
 import { pubsubCommands } from "./pubsub-commands.js";
 import { refusalOf } from "./refused.js";
@@ -66,6 +67,7 @@ export function execute(request: Request, context: Context): Reply | Promise<Rep
     command = named.subcommands === undefined ? named : subcommandOf(named, request);
     checkArity(command, request);
     checkAllowed(command, client);
+    checkState(command, context.keyspace);
     args = request.slice(command === named ? 1 : 2);
   } catch (error) {
     return reject(request, client, error);
@@ -115,6 +117,15 @@ function checkAllowed({ name, flags }: Command, client: Client): void {
     throw new CommandError(
       `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
+  }
+}
+
+/** @throws {CommandError} the server can not do this now */
+function checkState({ flags }: Command, keyspace: Keyspace): void {
+  const { refusal } = keyspace;
+  if (refusal !== undefined && flags.includes("write")) throw new CommandError(toErrorText(refusal));
+  if (keyspace.isLoading && !flags.includes("loading")) {
+    throw new CommandError("LOADING lankv is loading the keys from disk");
   }
 }
 

@@ -1,5 +1,5 @@
 /** Transactions: commands that are carried out in one go, unless a watched key has changed. */
-import { callAtOnce } from "./call.js";
+import { callAtOnce, toErrorText } from "./call.js";
 import { ALL_KEYS, CommandError, type Command, type Handler } from "./command.js";
 import {
   encode,
@@ -28,6 +28,10 @@ const exec: Handler = (_, context) => {
     throw new CommandError("EXECABORT Transaction discarded because of previous errors.");
   }
   if (taken === "changed") return NULL_ARRAY;
+  const { refusal } = keyspace;
+  if (refusal !== undefined && taken.some(({ command }) => command.flags.includes("write"))) {
+    throw new CommandError(`EXECABORT Transaction discarded because of: ${toErrorText(refusal)}`);
+  }
   const inside = { ...context, isInTransaction: true };
   server.stats.commands += taken.length;
   let text = `*${String(taken.length)}\r\n`;
@@ -46,7 +50,7 @@ export const transactionCommands: readonly Command[] = [
   {
     name: "multi",
     arity: 1,
-    flags: ["fast"],
+    flags: ["fast", "loading"],
     summary: "Begins a transaction: the commands that follow wait for EXEC",
     syntax: "",
     group: "transactions",
@@ -62,7 +66,7 @@ export const transactionCommands: readonly Command[] = [
   {
     name: "exec",
     arity: 1,
-    flags: [],
+    flags: ["loading"],
     summary: "Carries out the commands of a transaction, or none if a watched key has changed",
     syntax: "",
     group: "transactions",
@@ -78,7 +82,7 @@ export const transactionCommands: readonly Command[] = [
   {
     name: "discard",
     arity: 1,
-    flags: ["fast"],
+    flags: ["fast", "loading"],
     summary: "Ends a transaction without carrying out its commands",
     syntax: "",
     group: "transactions",
@@ -94,7 +98,7 @@ export const transactionCommands: readonly Command[] = [
   {
     name: "watch",
     arity: -2,
-    flags: ["fast"],
+    flags: ["fast", "loading"],
     keys: ALL_KEYS,
     summary: "The next EXEC does nothing if one of the keys changes until then",
     syntax: "key [key ...]",
@@ -112,7 +116,7 @@ export const transactionCommands: readonly Command[] = [
   {
     name: "unwatch",
     arity: 1,
-    flags: ["fast"],
+    flags: ["fast", "loading"],
     summary: "Forgets the watched keys",
     syntax: "",
     group: "transactions",

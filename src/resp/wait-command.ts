@@ -15,8 +15,8 @@ export const waitCommand: Command = {
   since: "3.0.0",
   complexity: "O(N) where N is the number of peers",
   note:
-    "Counts nodes that hold in memory everything that was written on this node so far, by any client. 0 ms = no " +
-    "limit. In a transaction it returns 0 at once: nobody can have confirmed what is being written.",
+    "Counts nodes that hold everything that was written on this node so far, by any client: in memory, and those with " +
+    "`--fsync always` on disk, durably. 0 ms = no limit. In a transaction it returns 0 at once: nobody can have confirmed what is being written.",
   handler: (args, { keyspace, client, isInTransaction }) => {
     const peers = toInteger(args[0]);
     const timeoutMs = toTimeoutMs(args[1] ?? "");

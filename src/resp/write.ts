@@ -11,7 +11,9 @@ import { CommandError, type Context } from "./command.js";
 export function write(context: Context, key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
   const { keyspace } = context;
   const held = keyspace.lastWrite(key);
-  const isNew = held?.kind !== "value" || runsOutBy(held, keyspace.nowMs());
+  // Most values do not expire, and asking for the time costs something.
+  const isNew =
+    held?.kind !== "value" || (held.expiresAtMs !== undefined && runsOutBy(held, keyspace.nowMs()));
   const record = keyspace.set(key, value, expiresAtMs);
   if (isNew) context.notify("n", "new", key);
   return record;

@@ -12,9 +12,11 @@ export class Reader {
   #at: number;
   #ok = true;
 
+  /** Reads the bytes from `from` up to, and without, `to`. */
   constructor(
     private readonly frame: Buffer,
     from = 0,
+    private readonly to = frame.length,
   ) {
     this.#at = from;
   }
@@ -26,22 +28,22 @@ export class Reader {
 
   /** Whether the frame was well formed and read to its last byte. */
   get done(): boolean {
-    return this.#ok && this.#at === this.frame.length;
+    return this.#ok && this.#at === this.to;
   }
 
   get bytesLeft(): number {
-    return this.frame.length - this.#at;
+    return this.to - this.#at;
   }
 
   /** Marks the frame as malformed. */
   fail(): void {
     this.#ok = false;
-    this.#at = this.frame.length;
+    this.#at = this.to;
   }
 
   u8(): number {
     const byte = this.frame[this.#at];
-    if (byte === undefined) {
+    if (byte === undefined || this.#at >= this.to) {
       this.fail();
       return 0;
     }
@@ -134,7 +136,7 @@ export class Reader {
 
   #take(length: number): number {
     const from = this.#at;
-    if (length > this.frame.length - from) this.fail();
+    if (length > this.to - from) this.fail();
     else this.#at += length;
     return from;
   }

@@ -37,6 +37,21 @@ export function recordsBytesMax(records: readonly KvRecord[]): number {
   return bytes;
 }
 
+/** A block of one record; faster than {@link writeRecords} when it names no other writer. */
+export function writeOneRecord(writer: Writer, record: KvRecord): void {
+  if (record.replaces.length > 0) {
+    writeRecords(writer, [record]);
+    return;
+  }
+  writer.u8(1);
+  writer.id(record.writer);
+  writer.u8(1);
+  writeRecord(writer, record, NONE_BUT_ONE);
+}
+
+/** Any writer that is not found has the index 0. */
+const NONE_BUT_ONE: ReadonlyMap<string, number> = new Map();
+
 export function writeRecords(writer: Writer, records: readonly KvRecord[]): void {
   const writers = new Map<string, number>();
   let last = "";

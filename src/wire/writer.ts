@@ -6,11 +6,20 @@ const SHORT_BYTES = 24;
 
 export class Writer {
   readonly #frame: Buffer;
-  #at = 0;
+  #at: number;
 
-  /** @param bytesMax an upper bound of what will be written */
-  constructor(bytesMax: number) {
-    this.#frame = Buffer.allocUnsafe(bytesMax);
+  /**
+   * @param frame where it is written to, or an upper bound of what will be written
+   * @param from where it begins
+   */
+  constructor(frame: Buffer | number, from = 0) {
+    this.#frame = typeof frame === "number" ? Buffer.allocUnsafe(frame) : frame;
+    this.#at = from;
+  }
+
+  /** Where the next byte goes. */
+  get at(): number {
+    return this.#at;
   }
 
   /** What was written: a view, not to be written to any more. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, it } from "node:test";
 import { aloneFlags, bin, Daemon, scratchDirectory } from "./lankv.js";
@@ -37,6 +38,20 @@ describe("on a terminal", () => {
       assert.equal(await converse(daemon, ["get", "k", "--raw"], []), "ü\x1b[31m\tx");
       await daemon.cli(["set", "k", "-"], { input: Buffer.from("a\xff\n", "latin1") });
       assert.equal(await converse(daemon, ["get", "k"], []), "a\\xff\r\n");
+    } finally {
+      await daemon.end();
+    }
+  });
+
+  it("import and export show how far they are", async () => {
+    const daemon = await Daemon.start(directory);
+    try {
+      const file = path.join(directory, "many.jsonl");
+      const lines = Array.from({ length: 5_000 }, (_, at) => JSON.stringify({ key: `k/${at}`, value: "v" }));
+      writeFileSync(file, `${lines.join("\n")}\n`);
+      assert.match(await converse(daemon, ["import", file], []), /\rimported 5,000 keys \(100 %\)\r\n$/);
+      assert.match(await converse(daemon, ["export", file], []), /\rexported 5,000 of 5,000 keys\r\n$/);
+      assert.equal(await converse(daemon, ["import", file, "--quiet"], []), "");
     } finally {
       await daemon.end();
     }

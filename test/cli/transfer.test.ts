@@ -33,24 +33,28 @@ describe("export and import", () => {
       { key: "brief", value: "v", expiresAt: later },
     ];
     writeFileSync(file, `${lines.map((line) => JSON.stringify(line)).join("\n")}\n\n`);
-    assert.equal(await daemon.output("import", file, "--json"), '{"imported":4}\n');
+    assert.equal(
+      await daemon.output("import", file, "--json"),
+      '{"imported":4,"newer":0,"expired":0,"bad":0}\n',
+    );
     await daemon.output("export", file);
     const exported = readFileSync(file, "utf8");
     const parsed = exported
       .trimEnd()
       .split("\n")
       .map((line) => objectFrom(line));
+    const found = parsed.map((entry) => [
+      entry["key"] ?? entry["keyBase64"],
+      entry["value"] ?? entry["valueBase64"],
+      entry["expiresAt"],
+    ]);
     assert.deepEqual(
-      parsed.map(({ key, keyBase64, value, valueBase64, expiresAt }) => [
-        key ?? keyBase64,
-        value ?? valueBase64,
-        expiresAt,
-      ]),
+      found.sort(([one], [other]) => (String(one) < String(other) ? -1 : 1)),
       [
+        ["/w==", "AP8=", null],
         ["a", "1", null],
         ["b\n\u2028", "ü\0", null],
         ["brief", "v", later],
-        ["/w==", "AP8=", null],
       ],
     );
 
@@ -111,6 +115,7 @@ describe("export and import", () => {
     ['{"key":"k"}', 'it has no "value"'],
     ['{"key":"k","valueBase64":"!"}', 'it has no "value"'],
     ['{"key":"k","value":"v","expiresAt":"soon"}', '"expiresAt" is not a time'],
+    ['{"key":"k","value":"\\ud800"}', "it has half a character"],
     ['{"key":"","value":"v"}', "key must have 1 to 1024 bytes"],
   ] as const) {
     it(`names the line ${line} by its number`, async () => {
@@ -118,11 +123,80 @@ describe("export and import", () => {
         input: `{"key":"ok","value":"v"}\n\n${line}\n`,
       });
       assert.equal(code, 1);
-      assert(stderr.startsWith("lankv: Line 3 cannot be imported: "), stderr);
+      assert(stderr.includes("lankv: Line 3 cannot be imported: "), stderr);
       assert(stderr.includes(why), stderr);
       assert.equal(await daemon.output("ls"), "ok\n");
     });
   }
+
+  it("leave out bad lines with --skip-bad, name each, and end with 1", async () => {
+    const long = `{"key":"long","value":"${"v".repeat(9_000_000)}"}`;
+    const lines = [
+      '{"key":"a","value":"1"}',
+      "{",
+      long,
+      '{"key":"b\xff","value":"1"}',
+      '{"key":"c","value":"1"}',
+    ];
+    const { code, text, stderr } = await daemon.cli(["import", "--skip-bad", "--json"], {
+      input: Buffer.from(lines.join("\n"), "latin1"),
+    });
+    assert.equal(code, 1);
+    assert.equal(text, '{"imported":2,"newer":0,"expired":0,"bad":3}\n');
+    assert.deepEqual(stderr.split("\n"), [
+      "lankv: Line 2 cannot be imported: it is not JSON.",
+      "lankv: Line 3 cannot be imported: it has more than 8388608 bytes.",
+      "lankv: Line 4 cannot be imported: it is not UTF-8; other bytes go into keyBase64 and valueBase64.",
+      "lankv: 2 keys were imported, 3 could not be imported",
+      "",
+    ]);
+    assert.equal(await daemon.output("ls"), "a\nc\n");
+  });
+
+  it("bring back what was deleted and write over what is newer, or with --update do not", async () => {
+    for (const key of ["kept", "changed", "deleted"]) await daemon.output("set", key, "old");
+    const exported = await daemon.output("export");
+    await daemon.output("set", "changed", "new");
+    await daemon.output("del", "deleted");
+    const update = await daemon.cli(["import", "--update", "--json"], { input: exported });
+    assert.equal(update.text, '{"imported":0,"newer":3,"expired":0,"bad":0}\n');
+    assert.equal(update.stderr, "lankv: 0 keys were imported, 3 are newer here\n");
+    assert.equal(await daemon.output("get", "changed"), "new");
+    assert.equal(await daemon.output("ls"), "changed\nkept\n");
+
+    assert.equal((await daemon.cli(["import"], { input: exported })).code, 0);
+    assert.equal(await daemon.output("get", "changed"), "old");
+    assert.equal(await daemon.output("get", "deleted"), "old");
+  });
+
+  it("merge what two networks hold with --update: of each key what was written last", async () => {
+    const fresh = await Daemon.start(directory, [], "merged");
+    try {
+      await fresh.output("set", "late-here", "older");
+      await daemon.output("set", "late-there", "older");
+      await daemon.output("set", "only-here", "v");
+      await daemon.output("set", "late-here", "newer");
+      await fresh.output("set", "late-there", "newer");
+      await fresh.cli(["import", "--update"], { input: await daemon.output("export") });
+      assert.equal(await fresh.output("get", "late-here"), "newer");
+      assert.equal(await fresh.output("get", "late-there"), "newer");
+      assert.equal(await fresh.output("get", "only-here"), "v");
+      const without = await fresh.cli(["import", "--update"], { input: '{"key":"k","value":"v"}' });
+      assert.match(without.stderr, /Line 1 cannot be imported: it has no "version", which --update goes by/);
+    } finally {
+      await fresh.end();
+    }
+  });
+
+  it("leave out what has expired since, which would delete what is there now", async () => {
+    await daemon.output("set", "session", "renewed");
+    const { text, stderr } = await daemon.cli(["import", "--json"], {
+      input: '{"key":"session","value":"old","expiresAt":1700000000000}\n',
+    });
+    assert.equal(text, '{"imported":0,"newer":0,"expired":1,"bad":0}\n');
+    assert.equal(stderr, "lankv: 0 keys were imported, 1 had expired\n");
+    assert.equal(await daemon.output("get", "session"), "renewed");
+  });
 
   it("say which file cannot be used, and leave no part of one", async () => {
     const missing = await daemon.cli(["import", path.join(directory, "nope")]);

@@ -39,7 +39,7 @@ interface Peer {
   clockOffsetMs: number | undefined;
 }
 
-/** `lankv serve` on a host, with nothing on disk. */
+/** `lankv serve` on a host, with nothing on disk unless `--data-dir` is among its flags. */
 export class Daemon {
   readonly name: string;
   readonly socket: string;
@@ -60,7 +60,8 @@ export class Daemon {
   async start(): Promise<void> {
     const { flags = [], clock } = this.#options;
     const clockEnv = { LD_PRELOAD: faketime, FAKETIME: clock ?? "", FAKETIME_DONT_FAKE_MONOTONIC: "1" };
-    const own = ["--memory", "--name", this.name, "--socket", this.socket, "--redis-port", "0"];
+    const memory = flags.includes("--data-dir") ? [] : ["--memory"];
+    const own = [...memory, "--name", this.name, "--socket", this.socket, "--redis-port", "0"];
     const program = this.host.start(
       this.name,
       [lankv, "serve", ...own, ...flags],

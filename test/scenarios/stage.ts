@@ -5,7 +5,9 @@
 import type { Effect } from "../../src/core/effect.js";
 import type { Message } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
+import type { FsyncPolicy } from "../../src/core/saving.js";
 import { Checkers, type Published, type Stepped } from "../sim/checker.js";
+import type { Disk } from "../sim/disk.js";
 import { NO_FAULTS } from "../sim/faults.js";
 import { Host } from "../sim/host.js";
 import { Log } from "../sim/log.js";
@@ -20,6 +22,9 @@ interface NodeOptions {
   /** The id of the process. Default: the name, repeated. */
   readonly writer?: string;
   readonly records?: readonly KvRecord[];
+  /** Where it saves, and how. Default: nowhere. */
+  readonly disk?: Disk;
+  readonly fsync?: FsyncPolicy;
   readonly ringKeysMax?: number;
   /** How far its host's wall clock is off. */
   readonly skewMs?: number;
@@ -56,6 +61,7 @@ export class Stage {
     const number = processes.length + 1;
     const host = new Host(name, `10.0.0.${String(number)}`, this.#schedule);
     host.skewMs = options.skewMs ?? 0;
+    host.fsync = options.fsync;
     hosts.push(host);
     const writer = options.writer ?? Buffer.from(name.padEnd(8, "-")).toString("hex").slice(0, 16);
     const process = new Process(
@@ -65,6 +71,7 @@ export class Stage {
         writer,
         port: 20_000 + number,
         ringKeysMax: options.ringKeysMax ?? 1_000,
+        disk: options.disk,
       },
       host,
       this.network,

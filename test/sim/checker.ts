@@ -53,6 +53,20 @@ export interface Published {
   readonly atMs: number;
 }
 
+/** A process took over records from its disk. */
+export interface Restored {
+  readonly process: Process;
+  readonly records: readonly KvRecord[];
+  /** What was held, before, of each of their keys. */
+  readonly before: ReadonlyMap<string, KvRecord | undefined>;
+}
+
+/** A process says that what it wrote is durable. */
+export interface Durable {
+  readonly process: Process;
+  readonly records: readonly KvRecord[];
+}
+
 /** The run as a whole, at one of its turning points. */
 export interface Scene {
   readonly alive: readonly Process[];
@@ -64,6 +78,8 @@ export interface Checker {
   readonly name: string;
   wrote?(event: Wrote): void;
   posted?(event: Posted): void;
+  restored?(event: Restored): void;
+  durable?(event: Durable): void;
   stepped?(event: Stepped): void;
   published?(event: Published): void;
   /** The process is no more. */
@@ -104,6 +120,14 @@ export class Checkers {
 
   posted(event: Posted): void {
     for (const checker of this.all) checker.posted?.(event);
+  }
+
+  restored(event: Restored): void {
+    for (const checker of this.all) checker.restored?.(event);
+  }
+
+  durable(event: Durable): void {
+    for (const checker of this.all) checker.durable?.(event);
   }
 
   stepped(event: Stepped): void {

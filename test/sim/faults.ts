@@ -46,6 +46,25 @@ export interface Faults {
   readonly goodbyeEveryMs: number;
   /** Mean time between datagrams and frames of somebody hostile. */
   readonly hostileEveryMs: number;
+  /** Share of the hosts that save, 0..1, each in its own way; the others keep nothing. */
+  readonly savingShare: number;
+  /** Reading a disk at the start takes up to so long. */
+  readonly loadMsMax: number;
+  /** And saving, with and without a sync. */
+  readonly saveMsMax: number;
+  readonly syncMsMax: number;
+  /** Mean time between hosts that lose their power, and in part what was not synced; and between all losing it at once. */
+  readonly powerCutEveryMs: number;
+  readonly rackPowerCutEveryMs: number;
+  /** Mean time between disks that are full for a while, and that fail to sync. */
+  readonly diskFullEveryMs: number;
+  readonly syncFailureEveryMs: number;
+  readonly diskFailureMsMax: number;
+  /** Share of the entries that are found damaged when a disk is read, 0..1. */
+  readonly rotShare: number;
+  /** Share of the restarts with an older copy of the disk, and with an empty one, 0..1. */
+  readonly oldDiskShare: number;
+  readonly newDiskShare: number;
 }
 
 export const NO_FAULTS: Faults = {
@@ -76,6 +95,18 @@ export const NO_FAULTS: Faults = {
   addressEveryMs: 0,
   goodbyeEveryMs: 0,
   hostileEveryMs: 0,
+  savingShare: 1,
+  loadMsMax: 20,
+  saveMsMax: 0.2,
+  syncMsMax: 2,
+  powerCutEveryMs: 0,
+  rackPowerCutEveryMs: 0,
+  diskFullEveryMs: 0,
+  syncFailureEveryMs: 0,
+  diskFailureMsMax: 0,
+  rotShare: 0,
+  oldDiskShare: 0,
+  newDiskShare: 0,
 };
 
 /** A mix of faults: each is there in some runs, and then mild or harsh. */
@@ -113,5 +144,17 @@ export function drawFaults(random: Random): Faults {
     addressEveryMs: every(0.25, 5_000, 20_000),
     goodbyeEveryMs: every(0.2, 6_000, 20_000),
     hostileEveryMs: every(0.3, 3, 300),
+    savingShare: random.pick([0, 0.7, 1, 1]) ?? 1,
+    loadMsMax: random.pick([5, 200, 6_000]) ?? 5,
+    saveMsMax: random.pick([0.2, 0.2, 100]) ?? 0.2,
+    syncMsMax: random.pick([0.5, 20, 2_000]) ?? 0.5,
+    powerCutEveryMs: every(0.4, 4_000, 20_000),
+    rackPowerCutEveryMs: every(0.2, 8_000, 30_000),
+    diskFullEveryMs: every(0.2, 5_000, 20_000),
+    syncFailureEveryMs: every(0.3, 3_000, 15_000),
+    diskFailureMsMax: longMs(),
+    rotShare: random.pick([0, 0, 0, 0.01, 0.3]) ?? 0,
+    oldDiskShare: random.pick([0, 0.3]) ?? 0,
+    newDiskShare: random.pick([0, 0.2]) ?? 0,
   };
 }

@@ -1,4 +1,5 @@
 /** A simulated machine: its network interface and its wall clock. */
+import type { FsyncPolicy } from "../../src/core/saving.js";
 import type { Schedule } from "./schedule.js";
 
 /** Wall clock at the start of every run: 2026-01-01T00:00Z. */
@@ -9,6 +10,8 @@ export class Host {
   isOnline = true;
   /** How far its wall clock is off. */
   skewMs = 0;
+  /** How its processes save; undefined = they keep nothing. */
+  fsync: FsyncPolicy | undefined;
 
   constructor(
     readonly name: string,

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { run } from "./run.js";
 import { Tallies } from "./tallies.js";
 
-const SEEDS = 120;
+const SEEDS = 100;
 
 describe("the simulator, with faults that each seed mixes", () => {
   it(`finds every invariant kept in ${String(SEEDS)} seeds`, (t) => {

@@ -12,6 +12,8 @@ const QUICK = [
   "expiry-stays",
   "timer-in-the-past",
   "doubt-ignored",
+  "durable-before-sync",
+  "receipt-before-durable",
   "told-before-written",
 ];
 const SEEDS_MAX = 40;

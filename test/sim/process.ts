@@ -11,9 +11,11 @@ import { decodeBeacon, encodeBeacon } from "../../src/wire/beacon.js";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.js";
 import type { Checkers } from "./checker.js";
 import { heldOf } from "./contents.js";
+import type { Disk } from "./disk.js";
 import type { Host } from "./host.js";
 import { Link } from "./link.js";
 import { remember, type Network } from "./network.js";
+import { Saver, type Saved } from "./saver.js";
 import { effectToText, inputToText } from "./step-text.js";
 
 export const CLUSTER = 0x1234_5678;
@@ -26,6 +28,8 @@ interface ProcessOptions {
   readonly writer: string;
   readonly port: number;
   readonly ringKeysMax: number;
+  /** Where it saves; undefined = nowhere. */
+  readonly disk?: Disk | undefined;
 }
 
 export class Process {
@@ -33,6 +37,8 @@ export class Process {
   readonly name: string;
   readonly writer: string;
   readonly port: number;
+  readonly disk: Disk | undefined;
+  readonly #saver: Saver | undefined;
   isAlive = false;
   isBlocked = false;
   readonly startedAtMs: number;
@@ -52,7 +58,8 @@ export class Process {
     private readonly network: Network,
     private readonly checkers: Checkers,
   ) {
-    const { name, nodeId, writer, port, ringKeysMax } = options;
+    const { name, nodeId, writer, port, ringKeysMax, disk } = options;
+    const fsync = disk === undefined ? undefined : host.fsync;
     this.name = name;
     this.writer = writer;
     this.port = port;
@@ -68,7 +75,11 @@ export class Process {
       software: "0.1.0",
       random: network.random.unit,
       ringKeysMax,
+      ...(fsync === undefined ? {} : { fsync }),
     });
+    this.disk = disk;
+    if (disk !== undefined && this.replica.saving !== undefined)
+      this.#saver = new Saver(disk, this.replica.saving, this.#saved(), network);
   }
 
   get now(): Now {
@@ -79,11 +90,14 @@ export class Process {
     return [...this.#links.values()];
   }
 
-  start(records: readonly KvRecord[]): void {
+  /** @param records what it holds from the first, besides what its disk gives later */
+  start(records: readonly KvRecord[] = []): void {
     this.isAlive = true;
-    this.#log(`start at ${this.host.address}:${String(this.port)} with ${String(records.length)} records`);
+    const { address, fsync = "memory" } = this.host;
+    this.#log(`start at ${address}:${String(this.port)} with ${String(records.length)} records, ${fsync}`);
     this.replica.restore(records, this.now);
-    this.#step({ type: "start", online: this.host.isOnline });
+    this.#step({ type: "start", online: this.host.isOnline, loading: this.#saver !== undefined });
+    this.#saver?.load();
   }
 
   /** The process ends between two instructions: nothing is said, nothing is written. */
@@ -92,14 +106,23 @@ export class Process {
     this.#end();
   }
 
+  /** And the machine with it. */
+  losePower(): void {
+    this.#log("power cut");
+    this.#end();
+    this.disk?.cutPower();
+  }
+
   stop(): void {
     this.#log("stop");
     this.#step({ type: "stop" });
+    this.#saver?.finish(this.host.fsync !== "never");
     this.#end();
   }
 
   #end(): void {
     this.isAlive = false;
+    this.#saver?.end();
     this.#cancelWake();
     for (const link of this.#links.values()) link.disconnect();
     for (const link of this.#readers) link.publisherEnded();
@@ -126,6 +149,11 @@ export class Process {
     this.#step({ type: "wake" });
   }
 
+  /** Whether it takes writes: not while it loads, and not while its disk fails. */
+  get #isReady(): boolean {
+    return this.isAlive && !this.isBlocked && this.#saver?.isReady !== false;
+  }
+
   /** Writes some keys in one turn of the event loop. */
   write(
     writes: readonly {
@@ -134,7 +162,8 @@ export class Process {
       readonly expiresAtMs: number | undefined;
     }[],
   ): void {
-    if (!this.isAlive || this.isBlocked) return;
+    if (!this.#isReady) return;
+    const written: KvRecord[] = [];
     for (const { key, value, expiresAtMs } of writes) {
       const held = this.replica.get(key);
       const record = this.replica.write(key, value, expiresAtMs, this.now.wallMs);
@@ -147,8 +176,19 @@ export class Process {
         record,
         atMs: this.network.schedule.nowMs,
       });
+      if (record !== undefined) written.push(record);
       if (this.replica.isFlushDue) this.#step({ type: "flush" });
     }
+    this.#saver?.await(written);
+    this.#saver?.pump();
+  }
+
+  /** Everything that was written so far is to be durable, whatever the policy. */
+  demand(): void {
+    const { saving } = this.replica;
+    if (!this.#isReady || saving === undefined) return;
+    saving.demand(saving.ticket);
+    this.#saver?.pump();
   }
 
   /** Publishes something to a channel in the same turn. */
@@ -269,6 +309,33 @@ export class Process {
     });
     for (const effect of effects) this.#carryOut(effect);
     this.#planWake();
+    this.#saver?.pump();
+  }
+
+  #saved(): Saved {
+    return {
+      monoMs: () => this.now.monoMs,
+      whenRunning: (action) => {
+        this.#whenRunning(action);
+      },
+      restore: (records) => {
+        this.#restore(records);
+      },
+      loaded: () => {
+        this.#step({ type: "loaded" });
+      },
+      saved: (records) => {
+        if (records.length > 0) this.checkers.durable({ process: this, records });
+        this.#step({ type: "saved" });
+      },
+    };
+  }
+
+  #restore(records: readonly KvRecord[]): void {
+    const before = heldOf(this.replica, records);
+    this.replica.restore(records, this.now);
+    this.#log(`restored ${String(records.length)} records [${this.replica.map.root}]`);
+    this.checkers.restored({ process: this, records, before });
   }
 
   #planWake(): void {

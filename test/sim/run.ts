@@ -1,11 +1,11 @@
 /** One run: nodes, troubles and users, all drawn from one seed; then the heal, and what must hold after it. */
-import type { KvRecord } from "../../src/core/record.js";
 import { mintId } from "../../src/core/identity.js";
 import { Checkers, Violation, type Checker, type Scene } from "./checker.js";
 import { BootstrapChecker } from "./checkers/bootstrap.js";
 import { BoundsChecker } from "./checkers/bounds.js";
 import { ConflictsChecker } from "./checkers/conflicts.js";
 import { ConvergenceChecker } from "./checkers/convergence.js";
+import { DurabilityChecker } from "./checkers/durability.js";
 import { ExpiryChecker } from "./checkers/expiry.js";
 import { FingerprintsChecker } from "./checkers/fingerprints.js";
 import { History } from "./checkers/history.js";
@@ -18,6 +18,7 @@ import { LOOK_BACK_MS, SETTLE_MS, SilenceChecker } from "./checkers/silence.js";
 import { contentsOf } from "./contents.js";
 import { SentChecker } from "./checkers/sent.js";
 import { Streams } from "./checkers/streams.js";
+import { Disk } from "./disk.js";
 import { NO_FAULTS, drawFaults, type Faults } from "./faults.js";
 import { Host } from "./host.js";
 import { Log } from "./log.js";
@@ -97,6 +98,7 @@ class Run implements Starter {
     this.#ringKeysMax = this.#random.pick([20, 500, 100_000]) ?? 500;
     const history = new History();
     const streams = new Streams();
+    const durability = new DurabilityChecker();
     const all: readonly Checker[] = [
       history,
       streams,
@@ -112,7 +114,8 @@ class Run implements Starter {
       new SentChecker(history),
       new RosterChecker(),
       new PublicationsChecker(streams),
-      new ReceiptsChecker(streams),
+      durability,
+      new ReceiptsChecker(streams, durability),
     ];
     this.#checkers = new Checkers(all);
   }
@@ -143,7 +146,7 @@ class Run implements Starter {
     };
   }
 
-  start(host: Host, nodeId: string, records: readonly KvRecord[], port: number | undefined): Process {
+  start(host: Host, nodeId: string, disk: Disk, port: number | undefined): Process {
     const { processes } = this.#network;
     const name = `${host.name}.${String(processes.length)}`;
     const isTaken = (p: number) =>
@@ -156,10 +159,11 @@ class Run implements Starter {
       writer: mintId(this.#random.unit),
       port: itsPort,
       ringKeysMax: this.#ringKeysMax,
+      disk: host.fsync === undefined ? undefined : disk,
     };
     const process = new Process(options, host, this.#network, this.#checkers);
     processes.push(process);
-    process.start(records);
+    process.start();
     return process;
   }
 
@@ -168,6 +172,8 @@ class Run implements Starter {
     const host = new Host(`h${String(hosts.length)}`, this.newAddress(), this.#schedule);
     const wrong = this.#random.chance(0.4) ? this.#random.between(-1, 1) * faults.clockSkewMsMax : 0;
     host.skewMs = Math.round(wrong);
+    if (this.#random.chance(faults.savingShare))
+      host.fsync = this.#random.pick(["always", "always", "everysec", "everysec", "never"]);
     hosts.push(host);
     return host;
   }
@@ -186,7 +192,7 @@ class Run implements Starter {
     for (let node = 0; node < this.#nodes; node += 1) {
       const host = this.addHost();
       this.#schedule.after(this.#random.chance(0.5) ? 0 : this.#random.between(0, 4_000), () => {
-        this.start(host, mintId(this.#random.unit), [], undefined);
+        this.start(host, mintId(this.#random.unit), new Disk(this.#random), undefined);
       });
     }
     this.#tallies.add("nodes", this.#nodes);

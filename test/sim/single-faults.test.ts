@@ -15,7 +15,30 @@ const ALONE: Readonly<Record<string, Partial<Faults>>> = {
   "connections that break": { resetEveryMs: 300 },
   partitions: { partitionEveryMs: 3_000, partitionMsMax: 9_000, stallShare: 0.5 },
   "one-way partitions": { partitionEveryMs: 3_000, partitionMsMax: 9_000, oneWayShare: 1, stallShare: 0.5 },
-  "crashes and older or empty copies": { crashEveryMs: 2_000, downMsMax: 4_000 },
+  "crashes and older or empty copies": {
+    crashEveryMs: 2_000,
+    downMsMax: 4_000,
+    oldDiskShare: 0.4,
+    newDiskShare: 0.3,
+  },
+  "nothing on disk": { savingShare: 0, crashEveryMs: 2_000, downMsMax: 4_000 },
+  "power cuts": { powerCutEveryMs: 2_000, downMsMax: 2_000, syncMsMax: 50 },
+  "power cuts of all at once": {
+    rackPowerCutEveryMs: 4_000,
+    downMsMax: 1_000,
+    syncMsMax: 50,
+    loadMsMax: 3_000,
+  },
+  "slow disks": { saveMsMax: 500, syncMsMax: 3_000, powerCutEveryMs: 4_000, downMsMax: 1_000 },
+  "full disks": { diskFullEveryMs: 2_000, diskFailureMsMax: 4_000, crashEveryMs: 4_000, downMsMax: 1_000 },
+  "disks that cannot sync": {
+    syncFailureEveryMs: 2_000,
+    diskFailureMsMax: 4_000,
+    powerCutEveryMs: 4_000,
+    downMsMax: 1_000,
+  },
+  "rotten disks": { rotShare: 0.2, crashEveryMs: 2_000, downMsMax: 1_000 },
+  "slow loading": { loadMsMax: 8_000, crashEveryMs: 3_000, downMsMax: 1_000 },
   "restarts on the same port": { crashEveryMs: 2_000, downMsMax: 1_000, samePortShare: 1 },
   goodbyes: { goodbyeEveryMs: 2_000, downMsMax: 1_000 },
   "blocked processes": { blockEveryMs: 3_000, blockMsMax: 12_000 },
@@ -27,7 +50,7 @@ const ALONE: Readonly<Record<string, Partial<Faults>>> = {
   "somebody hostile": { hostileEveryMs: 5 },
 };
 
-const SEEDS_EACH = 4;
+const SEEDS_EACH = 3;
 
 describe("the simulator, with one fault at a time", () => {
   for (const [name, faults] of Object.entries(ALONE)) {

@@ -1,19 +1,18 @@
 /** Makes the faults happen, each at its own random times, until `heal`. */
-import type { KvRecord } from "../../src/core/record.js";
-import { contentsOf } from "./contents.js";
+import { Disk } from "./disk.js";
 import type { Host } from "./host.js";
 import type { Network } from "./network.js";
 import type { Process } from "./process.js";
 import type { Users } from "./workload.js";
 
-/** Copies of each node's data that a restart may find. */
+/** Copies of each process's disk that a restart may find. */
 const SNAPSHOTS_MAX = 4;
 const SNAPSHOT_EVERY_MS = 2_500;
 const PROCESSES_MAX = 24;
 
 /** What starts and names processes. */
 export interface Starter {
-  start(host: Host, nodeId: string, records: readonly KvRecord[], port: number | undefined): Process;
+  start(host: Host, nodeId: string, disk: Disk, port: number | undefined): Process;
   addHost(): Host;
   newAddress(): string;
 }
@@ -26,7 +25,7 @@ interface Down {
 
 export class Troubles {
   #isOver = false;
-  readonly #snapshots = new Map<Process, KvRecord[][]>();
+  readonly #snapshots = new Map<Process, Disk[]>();
   readonly #down = new Set<Down>();
   /** What ends each trouble that is going on. */
   readonly #endings = new Set<() => void>();
@@ -49,6 +48,18 @@ export class Troubles {
     this.#everyProcess(faults.crashEveryMs, "crash", (process) => {
       this.users.writeAndCrash(process);
       this.#restartLater(process);
+    });
+    this.#everyProcess(faults.powerCutEveryMs, "power cut", ({ host }) => {
+      for (const process of network.alive) if (process.host === host) this.#cutPower(process);
+    });
+    this.#every(faults.rackPowerCutEveryMs, "power cut of all", () => {
+      for (const process of network.alive) this.#cutPower(process);
+    });
+    this.#everyDisk(faults.diskFullEveryMs, "disk full", (disk, isGoingOn) => {
+      disk.isFull = isGoingOn;
+    });
+    this.#everyDisk(faults.syncFailureEveryMs, "disk that cannot sync", (disk, isGoingOn) => {
+      disk.isFailing = isGoingOn;
     });
     this.#everyProcess(faults.goodbyeEveryMs, "goodbye", (process) => {
       if (process.isBlocked) return;
@@ -113,6 +124,21 @@ export class Troubles {
     });
   }
 
+  #everyDisk(meanMs: number, name: string, set: (disk: Disk, isGoingOn: boolean) => void): void {
+    this.#everyProcess(meanMs, name, ({ disk }) => {
+      if (disk === undefined) return;
+      set(disk, true);
+      this.#endLater(this.network.faults.diskFailureMsMax, () => {
+        set(disk, false);
+      });
+    });
+  }
+
+  #cutPower(process: Process): void {
+    process.losePower();
+    this.#restartLater(process);
+  }
+
   /** Ends a trouble after a while, or at the heal. */
   #endLater(msMax: number, ending: () => void): void {
     const end = () => {
@@ -163,27 +189,36 @@ export class Troubles {
   #restartLater(process: Process): void {
     const { random, schedule, faults } = this.network;
     const { host, port, replica } = process;
-    const snapshots = [[], contentsOf(replica), ...(this.#snapshots.get(process) ?? [])];
-    const records = random.pick(snapshots) ?? [];
+    const disk = this.#diskAfter(process);
     const itsPort = random.chance(faults.samePortShare) ? port : undefined;
     this.#snapshots.delete(process);
     const restart = () => {
       if (!this.#down.delete(down)) return;
-      this.starter.start(host, replica.self.nodeId, records, itsPort);
+      this.starter.start(host, replica.self.nodeId, disk, itsPort);
     };
     const cancel = schedule.after(random.between(10, faults.downMsMax), restart);
     const down = { restart, cancel };
     this.#down.add(down);
   }
 
+  /** What the next process on this host finds: mostly what this one left. */
+  #diskAfter(process: Process): Disk {
+    const { random, faults } = this.network;
+    const older = random.pick(this.#snapshots.get(process) ?? []);
+    if (random.chance(faults.newDiskShare) || process.disk === undefined) return new Disk(random);
+    return older !== undefined && random.chance(faults.oldDiskShare) ? older : process.disk;
+  }
+
   #copy(process: Process): void {
     if (this.network.processes.length >= PROCESSES_MAX) return;
     const { random } = this.network;
     const { nodeId } = process.replica.self;
-    const records = random.pick([contentsOf(process.replica), ...(this.#snapshots.get(process) ?? [])]) ?? [];
+    const { disk } = process;
+    if (disk === undefined) return;
+    const source = random.pick([disk, ...(this.#snapshots.get(process) ?? [])]) ?? disk;
     for (let copies = random.wholeBetween(1, 3); copies > 0; copies -= 1) {
       const host = random.chance(0.5) ? process.host : this.starter.addHost();
-      this.starter.start(host, nodeId, records, undefined);
+      this.starter.start(host, nodeId, source.copy(), undefined);
     }
   }
 
@@ -191,7 +226,8 @@ export class Troubles {
     const process = this.network.random.pick(this.network.alive);
     if (process === undefined) return;
     const snapshots = this.#snapshots.get(process) ?? [];
-    snapshots.push(contentsOf(process.replica));
+    if (process.disk === undefined) return;
+    snapshots.push(process.disk.copy());
     if (snapshots.length > SNAPSHOTS_MAX) snapshots.shift();
     this.#snapshots.set(process, snapshots);
   }

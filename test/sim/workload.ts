@@ -27,6 +27,8 @@ export interface Workload {
   readonly publishShare: number;
   /** Share of the turns after which somebody waits for receipts, 0..1. */
   readonly confirmShare: number;
+  /** Share of the turns after which somebody wants everything to be durable, 0..1. */
+  readonly demandShare: number;
 }
 
 /** Thousands of values whose time runs out together when the clocks are set on: more than a step lets expire. */
@@ -60,6 +62,7 @@ export function drawWorkload(random: Random): Workload {
     seekShare: random.chance(0.3) ? 0.05 : 0,
     publishShare: random.chance(0.4) ? 0.2 : 0,
     confirmShare: random.pick([0, 0.02, 0.3]) ?? 0,
+    demandShare: random.pick([0, 0.1]) ?? 0,
     ...(random.chance(CROWD_SHARE) ? CROWD : {}),
   };
 }
@@ -131,6 +134,7 @@ export class Users {
     if (isPublishing) this.#publish(process);
     process.flush();
     if (random.chance(this.workload.confirmShare)) process.confirm(random.between(0, CONFIRM_MS_MAX));
+    if (random.chance(this.workload.demandShare)) process.demand();
   }
 
   #publish(process: Process): void {

@@ -2,12 +2,13 @@
  * Invariant 9: every overwritten concurrent write is reported as a conflict, and nothing else is.
  *
  * Whenever one record meets another of its key on a node, the loser must be reported there unless it led to the
- * winner. What a crashed copy took with it never meets anything, so nothing is expected of it. Two cases are
+ * winner. What a crashed copy took with it never meets anything, so nothing is expected of it; and what meets on a
+ * disk met before, in a process that reported it, but for what came from others while it was being read. Two cases are
  * left open: a chain of more writers than a record can name may swallow a report, and a loser that led to the winner only
  * by way of an earlier write of the same process may be reported though its loss was known.
  */
 import type { KvRecord } from "../../../src/core/record.js";
-import { Violation, type Checker, type Stepped } from "../checker.js";
+import { Violation, type Checker, type Restored, type Stepped } from "../checker.js";
 import type { Process } from "../process.js";
 import { contains, describe, isAfter, isSame, versionOf, type History } from "./history.js";
 
@@ -16,16 +17,42 @@ export class ConflictsChecker implements Checker {
 
   /** What each process has reported: the same two records may meet there again, and are then no news. */
   readonly #told = new WeakMap<Process, Set<string>>();
+  /** The keys that came to a process from others while its disk was being read. */
+  readonly #fresh = new WeakMap<Process, Set<string>>();
+  /** What met since its last step: the winner first. */
+  readonly #met = new WeakMap<Process, [KvRecord, KvRecord][]>();
 
   constructor(private readonly history: History) {}
 
+  restored({ process, records, before }: Restored): void {
+    const fresh = this.#fresh.get(process);
+    const met = this.#met.get(process) ?? [];
+    this.#met.set(process, met);
+    const held = new Map(before);
+    for (const record of records) {
+      const other = held.get(record.key);
+      if (other === undefined || isAfter(record, other)) held.set(record.key, record);
+      if (other === undefined || isSame(record, other) || fresh?.has(record.key) !== true) continue;
+      met.push(isAfter(record, other) ? [record, other] : [other, record]);
+    }
+  }
+
   stepped({ process, input, effects, before, isKnown }: Stepped): void {
     const reported = new Map<string, number>();
+    const fresh = this.#fresh.get(process) ?? new Set();
+    if (process.replica.isLoading) {
+      this.#fresh.set(process, fresh);
+      for (const effect of effects)
+        if (effect.type === "applied") for (const { key } of effect.records) fresh.add(key);
+    }
     for (const effect of effects) {
       if (effect.type !== "conflict") continue;
       const pair = pairOf(effect.winner, effect.loser);
       reported.set(pair, (reported.get(pair) ?? 0) + 1);
     }
+    for (const [winner, loser] of this.#met.get(process) ?? [])
+      this.#expect(process, winner, loser, reported);
+    this.#met.delete(process);
     if (input.type === "message" && "records" in input.message && isKnown) {
       const held = new Map(before);
       for (const record of input.message.records) {

@@ -8,7 +8,7 @@
  */
 import type { Effect } from "../../../src/core/effect.js";
 import type { KvRecord } from "../../../src/core/record.js";
-import { Violation, type Checker, type Scene, type Stepped, type Wrote } from "../checker.js";
+import { Violation, type Checker, type Restored, type Scene, type Stepped, type Wrote } from "../checker.js";
 import { contentsOf } from "../contents.js";
 import type { Process } from "../process.js";
 import { describe, isRemains, isSame, versionOf } from "./history.js";
@@ -70,6 +70,15 @@ export class ExpiryChecker implements Checker {
     if (before !== undefined && hasRunOut(before, clockMs))
       told.owed.set(versionOf(before), !mayKeep(process, told, told.steppedAtMs));
     told.held.set(key, record);
+  }
+
+  /** What comes from the disk is told to nobody. */
+  restored({ process, records }: Restored): void {
+    const told = this.#copies.get(process);
+    for (const { key } of records) {
+      const held = process.replica.get(key);
+      if (held !== undefined) told?.held.set(key, held);
+    }
   }
 
   stepped(event: Stepped): void {
@@ -178,11 +187,12 @@ export class ExpiryChecker implements Checker {
       bytes += record.key.length + record.value.length;
       if (record.kind === "value") values += 1;
       const expected = told.held.get(record.key);
-      if (expected === undefined || !isIdentical(expected, record))
+      if (expected !== record && (expected === undefined || !isIdentical(expected, record)))
         this.#fail(process, `has ${describe(record)}; told: ${describe(expected)}`);
       if (this.areClocksRight && isRemains(record) && isAhead(record, process))
         this.#fail(process, `has ${describe(record)}, which is alive by every clock`);
-      if (told.expired.has(versionOf(record)) && !isRemains(record))
+      const mayExpire = record.expiresAtMs !== undefined && !isRemains(record);
+      if (mayExpire && told.expired.has(versionOf(record)))
         this.#fail(process, `has ${describe(record)}, which expired`);
     }
     if (map.bytes !== bytes || map.values !== values)

@@ -1,8 +1,10 @@
 /**
  * Invariant 4: what a node knows is never undone by something older, a delete least of all; and what comes from a peer
- * and is newer is taken.
+ * and is newer is taken, or from the disk.
  */
-import { Violation, type Checker, type Stepped } from "../checker.js";
+import type { KvRecord } from "../../../src/core/record.js";
+import { Violation, type Checker, type Restored, type Stepped } from "../checker.js";
+import type { Process } from "../process.js";
 import { describe, isAfter, isSame } from "./history.js";
 
 export class MergeChecker implements Checker {
@@ -10,12 +12,22 @@ export class MergeChecker implements Checker {
 
   stepped({ process, input, before, isKnown }: Stepped): void {
     if (input.type !== "message" || !("records" in input.message)) return;
+    this.#expect(process, before, isKnown ? input.message.records : []);
+  }
+
+  restored({ process, records, before }: Restored): void {
+    this.#expect(process, before, records);
+  }
+
+  #expect(
+    process: Process,
+    before: ReadonlyMap<string, KvRecord | undefined>,
+    records: readonly KvRecord[],
+  ): void {
     const expected = new Map(before);
-    if (isKnown) {
-      for (const record of input.message.records) {
-        const held = expected.get(record.key);
-        if (held === undefined || isAfter(record, held)) expected.set(record.key, record);
-      }
+    for (const record of records) {
+      const held = expected.get(record.key);
+      if (held === undefined || isAfter(record, held)) expected.set(record.key, record);
     }
     for (const [key, record] of expected) {
       const held = process.replica.get(key);

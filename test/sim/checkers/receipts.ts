@@ -1,9 +1,11 @@
 /**
- * A receipt is true: whoever confirms N messages of a stream holds each record of them, or a newer one of its key. Who
+ * A receipt is true: whoever confirms N messages of a stream holds each record of them, or a newer one of its key, and
+ * durably if it syncs always. Who
  * waits takes no more than was confirmed, asks no more often than it may, and gets its receipts once all is quiet.
  */
 import { Violation, type Checker, type Published, type Scene, type Stepped } from "../checker.js";
 import type { Process } from "../process.js";
+import type { DurabilityChecker } from "./durability.js";
 import { describe, isAfter } from "./history.js";
 import type { Streams } from "./streams.js";
 
@@ -17,7 +19,10 @@ export class ReceiptsChecker implements Checker {
   /** Who was lied to about whom by somebody hostile: what it says of that stream means nothing. */
   readonly #deceived = new Set<string>();
 
-  constructor(private readonly streams: Streams) {}
+  constructor(
+    private readonly streams: Streams,
+    private readonly durability: DurabilityChecker,
+  ) {}
 
   published({ process, message, to, atMs }: Published): void {
     if (to === undefined) return;
@@ -71,6 +76,7 @@ export class ReceiptsChecker implements Checker {
           this.name,
           `${holder.name} confirmed ${String(seq)} and has ${describe(held)}, not ${describe(record)}`,
         );
+      if (holder.replica.saving?.isStrict === true) this.durability.promise(holder, record);
     }
   }
 }

@@ -1,5 +1,12 @@
 /** Invariant 7: after the heal, what is pulled is at most a constant times what was missed, and the sums. */
-import { Violation, type Checker, type Published, type Scene, type Stepped } from "../checker.js";
+import {
+  Violation,
+  type Checker,
+  type Published,
+  type Restored,
+  type Scene,
+  type Stepped,
+} from "../checker.js";
 import { contentsOf } from "../contents.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import { isAfter, versionOf, type History } from "./history.js";
@@ -37,6 +44,17 @@ export class RepairCostChecker implements Checker {
     this.#isHealed = true;
     for (const { name, replica } of alive)
       this.#heldAtHeal.set(name, new Map(contentsOf(replica).map((record) => [record.key, record])));
+  }
+
+  /** What a disk gives need not be pulled. */
+  restored({ process, records }: Restored): void {
+    if (!this.#isHealed) return;
+    const held = this.#heldAtHeal.get(process.name) ?? new Map<string, KvRecord>();
+    this.#heldAtHeal.set(process.name, held);
+    for (const record of records) {
+      const other = held.get(record.key);
+      if (other === undefined || isAfter(record, other)) held.set(record.key, record);
+    }
   }
 
   stepped({ process, input, effects, before }: Stepped): void {

@@ -514,6 +514,8 @@ describe("the data directory of a node", () => {
     });
     await first.set("k", "v");
     assert.equal(first.peek("k"), "v");
+    // Before the directory goes.
+    await first.close();
   });
 
   it("is not needed in memory", async () => {

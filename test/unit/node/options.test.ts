@@ -20,6 +20,7 @@ describe("the options", () => {
         name: "",
         cluster: "default",
         dataDir: defaultDataDir(),
+        fsync: "everysec",
         interfaces: undefined,
         beaconPort: BEACON_PORT,
         peers: [],
@@ -43,8 +44,10 @@ describe("the options", () => {
       advertise: "kitchen.lan",
       valueBytesMax: 0,
     };
-    assert.deepEqual(resolveOptions({ ...given, dataDir: "/d" }), { ...given, dataDir: "/d" });
-    assert.deepEqual(resolveOptions({ ...given, memory: true }), { ...given, dataDir: undefined });
+    const onDisk = { ...given, dataDir: "/d", fsync: "always" } as const;
+    assert.deepEqual(resolveOptions(onDisk), onDisk);
+    const inMemory = { ...given, dataDir: undefined, fsync: "everysec" };
+    assert.deepEqual(resolveOptions({ ...given, memory: true }), inMemory);
   });
 
   it("of the wrong type are named", () => {

@@ -1,10 +1,17 @@
 import type { Bytes } from "../../../src/core/bytes.js";
 import type { Conflict } from "../../../src/core/conflicts.js";
 import { LankvError } from "../../../src/core/error.js";
-import { BUCKETS } from "../../../src/core/hash.js";
+import { bucketOf } from "../../../src/core/hash.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import { wallToStamp } from "../../../src/core/version.js";
-import type { Keyspace, KeyspaceListener, KeyspaceStatus, ReadyDemand } from "../../../src/resp/keyspace.js";
+import type {
+  Keyspace,
+  KeyspaceListener,
+  KeyspaceStatus,
+  KeyspaceStorage,
+  ReadyDemand,
+} from "../../../src/resp/keyspace.js";
+import type { FakeDisk } from "./fake-disk.js";
 
 const writer = "00000000000000aa";
 
@@ -22,6 +29,12 @@ export class MemoryKeyspace implements Keyspace {
   /** How many peers `confirmed` finds. */
   confirmations = 0;
   listener: KeyspaceListener | undefined;
+  durability: FakeDisk | undefined;
+  isLoading = false;
+  refusal: LankvError | undefined;
+  storage: KeyspaceStorage | null = null;
+  readonly backups: string[] = [];
+  syncs = 0;
   readonly #records = new Map<Bytes, KvRecord>();
   readonly #buckets = new Map<number, Set<Bytes>>();
   readonly #tombstones = new Map<Bytes, KvRecord>();
@@ -44,6 +57,7 @@ export class MemoryKeyspace implements Keyspace {
 
   set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
     this.checkSize(key, value);
+    this.durability?.add(key);
     this.#ticks += 1;
     const stamp = wallToStamp(this.wallMs) + this.#ticks;
     const record: KvRecord = { key, value, kind: "value", stamp, writer, expiresAtMs, replaces: [] };
@@ -57,6 +71,7 @@ export class MemoryKeyspace implements Keyspace {
   delete(key: Bytes): boolean {
     const held = this.get(key);
     if (held === undefined) return false;
+    this.durability?.add(key);
     this.#ticks += 1;
     const stamp = wallToStamp(this.wallMs) + this.#ticks;
     this.#tombstones.set(key, { ...held, kind: "tombstone", value: "", stamp, expiresAtMs: undefined });
@@ -110,6 +125,8 @@ export class MemoryKeyspace implements Keyspace {
       root: "0000000000000000",
       uptimeMs: 12_345,
       version: "0.1.0",
+      loading: this.isLoading ? { bytesDone: 250, bytesTotal: 1_000, share: 0.25 } : null,
+      storage: this.storage,
     };
   }
 
@@ -141,14 +158,15 @@ export class MemoryKeyspace implements Keyspace {
     this.listener = listener;
   }
 
+  async sync(): Promise<void> {
+    this.syncs += 1;
+  }
+
+  async backup(directory: string): Promise<void> {
+    this.backups.push(directory);
+  }
+
   stop(): void {
     this.stops += 1;
   }
-}
-
-/** Any spread over the buckets serves. */
-function bucketOf(key: Bytes): number {
-  let hash = 0;
-  for (const character of key) hash = (hash * 31 + character.charCodeAt(0)) % BUCKETS;
-  return hash;
 }

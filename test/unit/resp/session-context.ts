@@ -12,6 +12,7 @@ import type { MemoryKeyspace } from "./memory-keyspace.js";
 export interface FakeClient extends Client {
   isAuthenticated: boolean;
   hasPassword: boolean;
+  isTrusted: boolean;
   /** What was pushed to it. */
   readonly pushed: string[];
   isClosed: boolean;
@@ -24,7 +25,7 @@ export function toContext(keyspace: MemoryKeyspace): Context & { readonly client
   const client = toClient(hub);
   const server: ServerParts = {
     hub,
-    config: new Config(toLimits({}), notifications),
+    config: new Config(toLimits({}), notifications, undefined),
     stats: new Stats(),
     clients: () => [client],
   };
@@ -55,6 +56,7 @@ function toClient(hub: Hub): FakeClient {
     replies: "on",
     isAuthenticated: true,
     hasPassword: false,
+    isTrusted: true,
     isWaiting: false,
     transaction: new Transaction(),
     subscriptions: new Subscriptions(hub, listener),

@@ -1,0 +1,156 @@
+/**
+ * What a node keeps on disk: its records are loaded in the background when it starts, and saved as they change.
+ */
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { KvRecord } from "../core/record.js";
+import type { FsyncPolicy, Saving } from "../core/saving.js";
+import type { Storage } from "../storage/storage.js";
+import { monoMs } from "./ambient.js";
+import { LOG_NAME, writeAbout } from "./data-dir.js";
+import type { LoadingStatus, StorageStatus } from "./lankv.js";
+import { reasonOf } from "./reasons.js";
+import { Saver } from "./saver.js";
+
+/** Records that are taken over before the clock is looked at. */
+const RECORDS_A_LOOK = 256;
+/** Milliseconds of loading after which the event loop gets its turn. */
+const LOAD_TURN_MS = 5;
+
+export interface DiskParts {
+  readonly storage: Storage;
+  readonly saving: Saving;
+  readonly fsync: FsyncPolicy;
+  readonly cluster: string;
+}
+
+/** What was loaded at the start. */
+export interface LoadReport {
+  readonly records: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+export class Disk {
+  readonly saver: Saver;
+  readonly #parts: DiskParts;
+  #loading: LoadingStatus | undefined = { records: 0, bytesDone: 0, bytesTotal: 0, share: 0 };
+  #load: Promise<LoadReport | undefined> | undefined;
+  #isClosing = false;
+
+  constructor(parts: DiskParts) {
+    this.#parts = parts;
+    this.saver = new Saver(parts.saving, parts.storage);
+  }
+
+  /** How far loading is; undefined = it is over. */
+  get loading(): LoadingStatus | undefined {
+    return this.#loading;
+  }
+
+  /** Counts up; see {@link Saver.onDurable}. */
+  get ticket(): number {
+    return this.#parts.saving.ticket;
+  }
+
+  get durableTicket(): number {
+    return this.#parts.saving.durable;
+  }
+
+  /** Whether a write may be acknowledged only when it is durable. */
+  get isStrict(): boolean {
+    return this.#parts.saving.isStrict;
+  }
+
+  /**
+   * Loads everything, in steps between which the event loop turns. To be called once.
+   * @param take is given the records
+   * @param onTurn called after each turn
+   * @returns undefined when the disk was closed before all was loaded
+   * @throws {LankvError} LANKV_DATA_DIR
+   */
+  load(
+    take: (records: readonly KvRecord[]) => void,
+    onTurn: (loading: LoadingStatus) => void,
+  ): Promise<LoadReport | undefined> {
+    this.#load = this.#loadAll(take, onTurn);
+    return this.#load;
+  }
+
+  /** Loading is over and told to the core: saving begins. */
+  start(): void {
+    this.#loading = undefined;
+    this.saver.start();
+  }
+
+  status(): StorageStatus {
+    const { storage, saving, fsync } = this.#parts;
+    const { failure, syncedAtMs } = this.saver;
+    return {
+      fsync,
+      bytes: storage.bytes,
+      unsaved: saving.unsaved,
+      failing: failure === undefined ? null : reasonOf(failure),
+      syncedMs: syncedAtMs === undefined ? null : Math.round(monoMs() - syncedAtMs),
+      damages: storage.damages,
+    };
+  }
+
+  /**
+   * Copies what is saved into a directory that `open` can start from: without an identity, as that of this node must not
+   * be used twice.
+   * @param directory missing or empty
+   * @throws {RangeError} it is neither
+   * @throws an error of the system
+   */
+  async backup(directory: string): Promise<void> {
+    await this.saver.durable();
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    if ((await readdir(directory)).length > 0)
+      throw new RangeError(`the directory of a backup must be missing or empty, which ${directory} is not`);
+    await this.#parts.storage.backup(join(directory, LOG_NAME));
+    await writeAbout(directory, this.#parts.cluster);
+  }
+
+  /** @throws {LankvError} LANKV_DISK: not everything is on disk */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#load?.catch(() => undefined);
+    try {
+      await this.saver.close();
+    } finally {
+      // What does not answer would not answer this either.
+      if (!this.saver.isBusy) await this.#parts.storage.close();
+    }
+  }
+
+  async #loadAll(
+    take: (records: readonly KvRecord[]) => void,
+    onTurn: (loading: LoadingStatus) => void,
+  ): Promise<LoadReport | undefined> {
+    const beganMs = monoMs();
+    let [turnEndsMs, records, bytes] = [beganMs + LOAD_TURN_MS, 0, 0];
+    for await (const part of this.#parts.storage.load()) {
+      const { bytesDone, bytesTotal } = part;
+      for (let from = 0; from < part.records.length; from += RECORDS_A_LOOK) {
+        if (this.#isClosing) return undefined;
+        const some = part.records.slice(from, from + RECORDS_A_LOOK);
+        take(some);
+        records += some.length;
+        if (monoMs() < turnEndsMs) continue;
+        this.#loading = {
+          records,
+          bytesDone,
+          bytesTotal,
+          share: bytesTotal === 0 ? 0 : bytesDone / bytesTotal,
+        };
+        onTurn(this.#loading);
+        await nextTurn();
+        turnEndsMs = monoMs() + LOAD_TURN_MS;
+      }
+      bytes = bytesTotal;
+    }
+    return this.#isClosing ? undefined : { records, bytes, ms: monoMs() - beganMs };
+  }
+}

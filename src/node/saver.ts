@@ -1,0 +1,207 @@
+/**
+ * Saves what changes: drives the core's order of saving (core/saving.ts) over a storage.
+ *
+ * One step is under way at a time, on the system's threads, so that neither reads nor the network wait for the disk. While
+ * one is, what is written gathers, and is the next step: so one sync is enough for the writes of all clients.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LankvError } from "../core/error.js";
+import type { SaveStep, Saving } from "../core/saving.js";
+import type { Damage, Storage } from "../storage/storage.js";
+import { monoMs } from "./ambient.js";
+import { diskRefusal, notDurable } from "./refusals.js";
+
+/** How long the end waits for the disk. */
+export const CLOSE_MS_MAX = 10_000;
+
+/** Is told once what was waited for is durable, or why it is not. */
+export type OnDurable = (failure: LankvError | undefined) => void;
+
+interface Wait {
+  readonly ticket: number;
+  readonly end: OnDurable;
+}
+
+export class Saver {
+  /** Called when a step has ended: more may be durable. */
+  onStep: () => void = () => undefined;
+  /** Called when a part of what is on disk was found damaged: all is saved again. */
+  onDamage: (damages: readonly Damage[]) => void = () => undefined;
+  /** Called when saving begins to fail, and with undefined when it works again. */
+  onTurn: (failure: Error | undefined) => void = () => undefined;
+  readonly #saving: Saving;
+  readonly #storage: Pick<Storage, "save" | "damages">;
+  #waits: Wait[] = [];
+  #failure: Error | undefined;
+  #syncedAtMs: number | undefined;
+  #step: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
+  #isWakePlanned = false;
+  #isStarted = false;
+  #isEnded = false;
+
+  constructor(saving: Saving, storage: Pick<Storage, "save" | "damages">) {
+    this.#saving = saving;
+    this.#storage = storage;
+  }
+
+  /** The storage is loaded, and may be written to. */
+  start(): void {
+    this.#isStarted = true;
+    this.wake();
+  }
+
+  /** What the system said, while saving fails. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Why nothing may be written now; undefined = it may. */
+  get refusal(): LankvError | undefined {
+    return this.#failure === undefined ? undefined : diskRefusal(this.#failure);
+  }
+
+  /** Monotonic time of the last sync that succeeded. */
+  get syncedAtMs(): number | undefined {
+    return this.#syncedAtMs;
+  }
+
+  /** Whether the storage has not answered yet. */
+  get isBusy(): boolean {
+    return this.#step !== undefined;
+  }
+
+  /** Something may have to be saved. To be called whenever that may be; what one turn of the event loop brings is saved together. */
+  wake(): void {
+    if (this.#isWakePlanned || !this.#isFree) return;
+    const nowMs = monoMs();
+    if (this.#saving.wakeAtMs > nowMs) {
+      this.#schedule(nowMs);
+      return;
+    }
+    this.#isWakePlanned = true;
+    setImmediate(() => {
+      this.#isWakePlanned = false;
+      if (this.#isFree) this.#begin();
+    });
+  }
+
+  /**
+   * Calls back once everything before the ticket is durable, or saving has failed or ended; never at once.
+   * @param ticket as `saving.ticket` was after the write
+   */
+  onDurable(ticket: number, end: OnDurable): void {
+    const isOver = this.#isEnded || this.#saving.durable >= ticket;
+    if (isOver) setImmediate(end, this.#saving.durable >= ticket ? undefined : notDurable(undefined));
+    else this.#waits.push({ ticket, end });
+  }
+
+  /**
+   * Makes everything changed so far durable now, whatever the policy says.
+   * @throws {LankvError} LANKV_DISK: it is not, and the writes stay
+   */
+  async durable(): Promise<void> {
+    const { ticket } = this.#saving;
+    this.#saving.demand(ticket);
+    this.wake();
+    await new Promise<void>((resolve, reject) => {
+      this.onDurable(ticket, (failure) => {
+        if (failure === undefined) resolve();
+        else reject(failure);
+      });
+    });
+  }
+
+  /**
+   * Saves and syncs what is left, and ends.
+   * @throws {LankvError} LANKV_DISK: that has failed, or took longer than {@link CLOSE_MS_MAX}
+   */
+  async close(): Promise<void> {
+    try {
+      if (this.#isStarted) await this.#saveRest();
+    } finally {
+      this.#isEnded = true;
+      clearTimeout(this.#timer);
+      this.#endWaits(() => notDurable(this.#failure));
+    }
+  }
+
+  async #saveRest(): Promise<void> {
+    const isOver = new AbortController();
+    const late = sleep(CLOSE_MS_MAX, "late" as const, { signal: isOver.signal }).catch(() => "late" as const);
+    try {
+      // What fails once is tried once more, for it may have failed long ago.
+      const saved = this.durable().catch(() => this.durable());
+      if ((await Promise.race([saved, late])) === "late") throw notDurable(this.#failure);
+    } finally {
+      isOver.abort();
+    }
+  }
+
+  async #carryOut(step: SaveStep): Promise<void> {
+    const known = this.#storage.damages.length;
+    const failure = await this.#storage.save(step.records, step.sync).then(
+      () => undefined,
+      (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))),
+    );
+    this.#step = undefined;
+    const before = this.#failure;
+    this.#failure = failure;
+    if (failure === undefined) {
+      this.#saving.handleDone();
+      if (step.sync) this.#syncedAtMs = monoMs();
+      const { durable } = this.#saving;
+      this.#endWaits((ticket) => (ticket <= durable ? undefined : "later"));
+    } else {
+      this.#saving.handleFailed(monoMs());
+      this.#endWaits(() => notDurable(failure));
+    }
+    const damages = this.#storage.damages.slice(known);
+    if (damages.length > 0) {
+      this.#saving.addAll();
+      this.onDamage(damages);
+    }
+    this.onStep();
+    if ((before === undefined) !== (failure === undefined)) this.onTurn(failure);
+    this.wake();
+  }
+
+  /** In the order in which they came. */
+  #endWaits(outcomeOf: (ticket: number) => LankvError | undefined | "later"): void {
+    const waits = this.#waits;
+    this.#waits = [];
+    for (const wait of waits) {
+      const outcome = outcomeOf(wait.ticket);
+      if (outcome === "later") this.#waits.push(wait);
+      else wait.end(outcome);
+    }
+  }
+
+  get #isFree(): boolean {
+    return this.#isStarted && !this.#isEnded && this.#step === undefined;
+  }
+
+  #begin(): void {
+    const step = this.#saving.next(monoMs());
+    if (step === undefined) this.wake();
+    else this.#step = this.#carryOut(step);
+  }
+
+  #schedule(nowMs: number): void {
+    const atMs = this.#saving.wakeAtMs;
+    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    this.#timer =
+      atMs === Infinity
+        ? undefined
+        : setTimeout(
+            () => {
+              this.#timer = undefined;
+              this.wake();
+            },
+            Math.max(0, Math.ceil(atMs - nowMs)),
+          );
+  }
+}

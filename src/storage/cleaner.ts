@@ -1,0 +1,224 @@
+/**
+ * Keeps a log from growing for ever: what is superseded in the oldest segment goes with it, after the rest has been
+ * appended anew.
+ *
+ * A segment is *emptied* when all its records that still count have been appended; its file goes once they are
+ * durable, and with them every record that supersedes one of the others. When a segment that is being written to breaks,
+ * both are uncertain, and all that is emptied by then is gone through again.
+ *
+ * It is done in steps of one piece of a file, in the pauses between saves, and at a pace: for each byte saved, a save goes
+ * through four before it is done. Going round, oldest first, two are gone through for each one that is freed when half of
+ * them count, so the pace keeps the size near its bound whatever is written.
+ */
+import { open, unlink, type FileHandle } from "node:fs/promises";
+import type { KvRecord } from "../core/record.js";
+import { Scan } from "./scan.js";
+import { HEADER, type ClosedSegment } from "./segment.js";
+import type { Segments } from "./segments.js";
+import { setAside } from "./set-aside.js";
+import type { Contents, Damage } from "./storage.js";
+
+/** Bytes of an entry beside its key and value, when it names no replaced version. */
+const ENTRY_OVERHEAD = 36;
+/** A segment has about an eighth of what counts, within these bounds. */
+const SEGMENT_BYTES_MIN = 1_048_576;
+const SEGMENT_BYTES_MAX = 67_108_864;
+/** Cleaning begins when there is so many times what counts, and two segments more. */
+const SHARE = 2;
+/** Or when there are so many segments, and as many more as large ones would make. */
+const SEGMENTS_MAX = 64;
+/** Bytes gone through for each that is saved. */
+const PACE = 4;
+/** So many emptied files are not kept waiting for a sync that may never be asked for. */
+const EMPTIED_MAX = 2;
+
+interface Emptied {
+  readonly segment: ClosedSegment;
+  /** What is told of it when it was found damaged. */
+  readonly damage: { readonly bytesLost: number; readonly recordsSaved: number } | undefined;
+}
+
+interface Pass {
+  readonly segment: ClosedSegment;
+  readonly handle: FileHandle;
+  readonly scan: Scan;
+  /** What was read of it last, and is to be looked through next. */
+  found: readonly KvRecord[];
+}
+
+export class Cleaner {
+  readonly #segments: Segments;
+  readonly #contents: Contents;
+  readonly #onDamage: (damage: Damage) => void;
+  /** Going through the oldest segment. */
+  #pass: Pass | undefined;
+  /** Those whose files go after the next sync, and those whose files may go now. */
+  #emptied: Emptied[] = [];
+  #removable: Emptied[] = [];
+  #running: Promise<void> = Promise.resolve();
+  /** Bytes to go through for those that were saved. */
+  #owed = 0;
+  #isPaused = false;
+  #isClosed = false;
+  /** Files stay where they are while somebody copies them. */
+  #holds = 0;
+  /** The newest segment when this round began, the bytes saved since then, and what the last round could not free. */
+  #roundEnd = -1;
+  #savedInRound = 0;
+  #stubborn = 0;
+
+  constructor(segments: Segments, contents: Contents, onDamage: (damage: Damage) => void) {
+    this.#segments = segments;
+    this.#contents = contents;
+    this.#onDamage = onDamage;
+  }
+
+  /** From this length on, another segment is to be begun. */
+  get segmentBytes(): number {
+    return Math.min(Math.max(Math.ceil(this.#live / 8), SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX);
+  }
+
+  /** Whether files wait for a sync to go. */
+  get needsSync(): boolean {
+    return this.#emptied.length >= EMPTIED_MAX;
+  }
+
+  /** Resolves when nothing is under way any more: to be called before a save. */
+  async pause(): Promise<void> {
+    this.#isPaused = true;
+    await this.#running;
+  }
+
+  /** Does what is owed for a save that has succeeded, then goes on in the background. */
+  async resume(savedBytes: number, wasSynced: boolean): Promise<void> {
+    this.#isPaused = false;
+    this.#savedInRound += savedBytes;
+    this.#owed = Math.min(this.#owed + PACE * savedBytes, SEGMENT_BYTES_MAX);
+    if (wasSynced) this.#removable.push(...this.#emptied.splice(0));
+    await this.#run(() => this.#owed > 0);
+    this.#owed = Math.max(this.#owed, 0);
+    this.#running = this.#run(() => !this.#isPaused);
+  }
+
+  /** What was appended since the last sync may be gone: what was gone through since then counts as untouched. */
+  async reset(): Promise<void> {
+    this.#emptied = [];
+    await this.#endPass();
+  }
+
+  /** Lets no file go until the function that it returns is called. */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#running;
+    await this.#endPass();
+  }
+
+  get #live(): number {
+    return this.#contents.bytes + this.#contents.records * ENTRY_OVERHEAD;
+  }
+
+  /** Segments that are not emptied. */
+  get #full(): ClosedSegment[] {
+    const gone = new Set([...this.#emptied, ...this.#removable].map(({ segment }) => segment.path));
+    return this.#segments.all.filter(({ path }) => !gone.has(path));
+  }
+
+  get #isDue(): boolean {
+    const full = this.#full;
+    const live = this.#live;
+    const { segmentBytes } = this;
+    return (
+      bytesOf(full) > SHARE * live + 2 * segmentBytes + this.#stubborn ||
+      full.length > SEGMENTS_MAX + (2 * SHARE * live) / segmentBytes
+    );
+  }
+
+  /** Goes on while there is something to do, and it may. */
+  async #run(mayGoOn: () => boolean): Promise<void> {
+    try {
+      while (!this.#isClosed && mayGoOn()) {
+        if (this.#removable.length > 0 && this.#holds === 0) await this.#removeFiles();
+        this.#pass ??= this.#isDue ? await this.#beginPass() : undefined;
+        if (this.#pass === undefined) {
+          this.#owed = 0;
+          return;
+        }
+        await this.#look(this.#pass);
+        // Only between saves: what a save is being given is not there yet.
+        if (mayGoOn()) await this.#append(this.#pass);
+      }
+    } catch {
+      // The disk is full or failing, which the next save tells. What was to be appended is tried again after it.
+      this.#owed = 0;
+    }
+  }
+
+  async #beginPass(): Promise<Pass | undefined> {
+    const [segment] = this.#full;
+    if (segment === undefined || !this.#segments.closed.includes(segment)) return undefined;
+    if (segment.number > this.#roundEnd) this.#beginRound();
+    const handle = await open(segment.path, "r");
+    return { segment, handle, scan: new Scan(handle, segment.salt, HEADER, segment.length), found: [] };
+  }
+
+  /** What is there after a whole round, and was not saved during it, does count, though it is more than was reckoned. */
+  #beginRound(): void {
+    const isFirst = this.#roundEnd < 0;
+    const surplus = bytesOf(this.#full) - this.#live - this.#savedInRound;
+    this.#stubborn = isFirst ? 0 : Math.max(0, surplus);
+    this.#roundEnd = this.#segments.nextNumber - 1;
+    this.#savedInRound = 0;
+  }
+
+  async #look(pass: Pass): Promise<void> {
+    if (pass.found.length > 0) return;
+    const { scan } = pass;
+    const from = scan.offset;
+    pass.found = (await scan.next()) ?? [];
+    this.#owed -= scan.offset - from;
+  }
+
+  async #append(pass: Pass): Promise<void> {
+    const { segment, scan, found } = pass;
+    const counting = found.filter((record) => !this.#contents.isSuperseded(record));
+    if (counting.length > 0) await this.#segments.append(counting, this.segmentBytes);
+    pass.found = [];
+    if (!scan.isDone) return;
+    await this.#endPass();
+    const bytesLost = scan.gaps
+      .filter((gap) => gap.from < segment.synced)
+      .reduce((sum, gap) => sum + gap.to - gap.from, 0);
+    const damage = bytesLost === 0 ? undefined : { bytesLost, recordsSaved: scan.records };
+    this.#emptied.push({ segment, damage });
+  }
+
+  async #endPass(): Promise<void> {
+    const pass = this.#pass;
+    this.#pass = undefined;
+    await pass?.handle.close();
+  }
+
+  async #removeFiles(): Promise<void> {
+    for (const { segment, damage } of this.#removable.splice(0)) {
+      this.#segments.leaveOut(segment);
+      if (damage === undefined) {
+        // A file that cannot be removed is found by the next start.
+        await unlink(segment.path).catch(() => undefined);
+        continue;
+      }
+      const path = await setAside(segment.path);
+      this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside: path !== undefined });
+    }
+  }
+}
+
+function bytesOf(segments: readonly ClosedSegment[]): number {
+  return segments.reduce((sum, { length }) => sum + length, 0);
+}

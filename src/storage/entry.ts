@@ -1,0 +1,123 @@
+/**
+ * Entries: what a segment is made of, behind its header. Numbers are big-endian.
+ *
+ *     kind    1 byte   0xd1 a record, 0xd2 a mark
+ *     length  3 bytes  of the body
+ *     check   2 bytes  upper half of ((kind and length as one number XOR salt) * 0x9e3779b1 mod 2^32)
+ *     crc     4 bytes  CRC-32 of the body, begun with (kind and length as one number XOR salt)
+ *     body
+ *       of a record    a block of one record, as messages carry it
+ *       of a mark      segment 4 bytes, length 6 bytes: so much of that segment is whole, and durable
+ *
+ * Behind damage the next entry is sought byte by byte. The check lets that cost little: the CRC of a body, which may be a
+ * megabyte, is computed for one in 65 536 of the places that look like an entry. The salt is drawn for each segment. It
+ * keeps apart an entry from one inside a value (somebody may keep a copy of a log in a record), and from one of another
+ * file that the file system has left in this one.
+ */
+import { crc32 } from "node:zlib";
+import { LIMITS } from "../core/bytes.js";
+import { REPLACES_MAX, type KvRecord } from "../core/record.js";
+import { Reader } from "../wire/reader.js";
+import { readRecords, writeOneRecord } from "../wire/records.js";
+import { Writer } from "../wire/writer.js";
+
+/** Bytes of an entry before its body. */
+export const HEAD = 10;
+const RECORD = 0xd1;
+const MARK = 0xd2;
+
+/** No entry is longer: the longest key and value, eight replaced versions, and what is around them. */
+export const ENTRY_BYTES_MAX = HEAD + LIMITS.keyBytesMax + LIMITS.valueBytesMax + 56 + 20 * REPLACES_MAX;
+
+/** Says that a segment is whole and durable up to a length. */
+export interface Mark {
+  readonly segment: number;
+  readonly length: number;
+}
+
+/** Writes entries into one buffer, which is used again and again. */
+export class EntryWriter {
+  readonly #buffer: Buffer;
+  #at = 0;
+
+  /** @param bytes its size, at least {@link ENTRY_BYTES_MAX} */
+  constructor(bytes: number) {
+    this.#buffer = Buffer.allocUnsafe(bytes);
+  }
+
+  /** What was written: a view, until the next {@link EntryWriter.clear}. */
+  get written(): Buffer {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  clear(): void {
+    this.#at = 0;
+  }
+
+  /** Whether the record fits behind what was written. */
+  hasRoom({ key, value, replaces }: KvRecord): boolean {
+    const bytesMax = HEAD + 56 + key.length + value.length + 20 * replaces.length;
+    return bytesMax <= this.#buffer.length - this.#at;
+  }
+
+  /** There is room. */
+  addRecord(salt: number, record: KvRecord): void {
+    const writer = new Writer(this.#buffer, this.#at + HEAD);
+    writeOneRecord(writer, record);
+    this.#finish(RECORD, salt, writer.at);
+  }
+
+  /** There is room. */
+  addMark(salt: number, { segment, length }: Mark): void {
+    const writer = new Writer(this.#buffer, this.#at + HEAD);
+    writer.u32(segment);
+    writer.u48(length);
+    this.#finish(MARK, salt, writer.at);
+  }
+
+  #finish(kind: number, salt: number, to: number): void {
+    const from = this.#at + HEAD;
+    const word = kind * 2 ** 24 + (to - from);
+    this.#buffer.writeUInt32BE(word, this.#at);
+    this.#buffer.writeUInt16BE(checkOf(word, salt), this.#at + 4);
+    this.#buffer.writeUInt32BE(crcOf(this.#buffer, from, to, word, salt), this.#at + 6);
+    this.#at = to;
+  }
+}
+
+/** How long the entry at a place is, its head included, if there is one; ten bytes are there at least. */
+export function entryLength(buffer: Buffer, at: number, salt: number): number | undefined {
+  const kind = buffer[at];
+  if (kind !== RECORD && kind !== MARK) return undefined;
+  const word = buffer.readUInt32BE(at);
+  const bytes = HEAD + (word & 0xffffff);
+  return buffer.readUInt16BE(at + 4) === checkOf(word, salt) && bytes <= ENTRY_BYTES_MAX ? bytes : undefined;
+}
+
+/** The entry of so many bytes at a place, or undefined when it is not whole. */
+export function readEntry(
+  buffer: Buffer,
+  at: number,
+  bytes: number,
+  salt: number,
+): KvRecord | Mark | undefined {
+  const from = at + HEAD;
+  const to = at + bytes;
+  if (crcOf(buffer, from, to, buffer.readUInt32BE(at), salt) !== buffer.readUInt32BE(at + 6))
+    return undefined;
+  const reader = new Reader(buffer, from, to);
+  if (buffer[at] === MARK) {
+    const mark = { segment: reader.u32(), length: reader.u48() };
+    return reader.done ? mark : undefined;
+  }
+  const [record] = readRecords(reader);
+  return reader.done ? record : undefined;
+}
+
+function checkOf(word: number, salt: number): number {
+  return Math.imul(word ^ salt, 0x9e3779b1) >>> 16;
+}
+
+function crcOf(buffer: Buffer, from: number, to: number, word: number, salt: number): number {
+  return crc32(buffer.subarray(from, to), (word ^ salt) >>> 0);
+}

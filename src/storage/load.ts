@@ -1,0 +1,188 @@
+/**
+ * Loads a log, and tells what a loss of power has torn from what is damaged.
+ *
+ * Pages that were not synced may reach the disk in any order or not at all, so after a loss of power a segment can have a
+ * gap anywhere behind what was synced last, with whole entries behind it. That is *torn*, and no fault of anything:
+ * nothing was promised of it. A gap before that, or a segment shorter than what is known to be durable, is *damage*. What is
+ * known:
+ *
+ * - a segment's own marks say how far it was durable when each of them was written;
+ * - the marks in newer segments say how long it is in the end. That is why the newest is read first: the order of
+ *   records does not matter.
+ *
+ * So the last entries before a sudden end, behind which no mark was written, are taken for torn when they are damaged. They
+ * are lost either way; what differs is what is said.
+ *
+ * Whatever is whole is given, also behind gaps. A torn segment is cut at its first gap, and a damaged one set aside, but only
+ * after what was readable behind that place is durable in another segment. When the disk does not take it, because it is
+ * full or read-only, all stays as it is, for the next start.
+ */
+import { open, stat, type FileHandle } from "node:fs/promises";
+import { LankvError } from "../core/error.js";
+import { readAll, Scan } from "./scan.js";
+import { HEADER, isReadable, readHeader, type ClosedSegment, type Segment } from "./segment.js";
+import type { Loaded } from "./storage.js";
+
+/** What one segment was found to be. */
+export interface Finding {
+  readonly segment: ClosedSegment;
+  /** Bytes of the file. */
+  readonly size: number;
+  readonly isDamaged: boolean;
+  readonly bytesLost: number;
+  readonly records: number;
+  /** Whether it holds records that have to be saved elsewhere before it is cut or set aside. */
+  readonly needsRescue: boolean;
+}
+
+/**
+ * Gives all records of the segments, the newest segment first.
+ * @param listed oldest first
+ * @param findings one for each segment is added, oldest first
+ * @throws {LankvError} LANKV_DATA_DIR: a file cannot be opened, or was written by a newer version
+ */
+export async function* loadSegments(
+  listed: readonly Segment[],
+  findings: Finding[],
+): AsyncGenerator<Loaded, void> {
+  const sizes = await Promise.all(listed.map(sizeOf));
+  const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
+  let bytesDone = 0;
+  const ends = new Map<number, number>();
+  for (const [i, segment] of [...listed.entries()].reverse()) {
+    const size = sizes[i] ?? 0;
+    const handle = await openSegment(segment);
+    try {
+      const scanning = await beginScan(handle, segment, size, ends.get(segment.number));
+      const { scan } = scanning;
+      for (let records = await scan.next(); records !== undefined; records = await scan.next()) {
+        yield { records, bytesDone: bytesDone + scan.offset, bytesTotal };
+      }
+      bytesDone += size;
+      findings.unshift(await judge(handle, scanning));
+      noteEnds(ends, scanning);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** Gives the records that need rescue: all of a damaged segment, and those behind the first gap of a torn one. */
+export async function* readAgain(finding: Finding): AsyncGenerator<Loaded["records"], void> {
+  const { segment, size, isDamaged } = finding;
+  const handle = await openSegment(segment);
+  try {
+    const { scan } = isDamaged
+      ? await beginScan(handle, segment, size, undefined)
+      : { scan: new Scan(handle, segment.salt, segment.length, size) };
+    for (let records = await scan.next(); records !== undefined; records = await scan.next()) yield records;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function sizeOf({ path }: Segment): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+async function openSegment({ path }: Segment): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+export function unreadable(path: string, cause: unknown): LankvError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LankvError(
+    "LANKV_DATA_DIR",
+    `What is saved cannot be read: ${path}: ${reason}. Make it readable for this user, or choose another ` +
+      "directory with --data-dir DIR.",
+    { cause },
+  );
+}
+
+interface Scanning {
+  readonly segment: Segment;
+  readonly size: number;
+  /** Where it ends, as a newer segment says. */
+  readonly end: number | undefined;
+  /** The number in the header, when there is one; a file under another one's name has that one's. */
+  readonly contentsOf: number | undefined;
+  readonly scan: Scan;
+}
+
+async function beginScan(
+  handle: FileHandle,
+  segment: Segment,
+  size: number,
+  end: number | undefined,
+): Promise<Scanning> {
+  const bytes = Buffer.alloc(Math.min(HEADER, size));
+  await readAll(handle, bytes, 0);
+  const header = readHeader(bytes);
+  if (header !== undefined && !isReadable(header.format)) {
+    throw new LankvError(
+      "LANKV_DATA_DIR",
+      `${segment.path} was written by another version of lankv, in format ${String(header.format)}. ` +
+        "Use that version, or choose another directory with --data-dir DIR.",
+    );
+  }
+  const contentsOf = header?.number;
+  // What is known of a number does not speak of what stands under its name without being it.
+  const to = contentsOf === segment.number ? Math.min(size, end ?? size) : size;
+  const scan = new Scan(handle, header?.salt ?? segment.salt, header === undefined ? 0 : HEADER, to);
+  return { segment, size, end, contentsOf, scan };
+}
+
+/** The end of a segment is what the newest mark in another one says. */
+function noteEnds(ends: Map<number, number>, { segment: { number }, contentsOf, scan }: Scanning): void {
+  for (const { segment, length } of scan.marks) {
+    const isOther = segment !== number && segment !== contentsOf;
+    if (isOther && !ends.has(segment)) ends.set(segment, length);
+  }
+}
+
+async function judge(handle: FileHandle, scanning: Scanning): Promise<Finding> {
+  const { segment, size, end, contentsOf, scan } = scanning;
+  const { gaps, marks, records } = scan;
+  const own = marks.filter((mark) => mark.segment === segment.number);
+  const synced = end ?? own.reduce((most, { length }) => Math.max(most, length), HEADER);
+  const [gap] = gaps;
+  const isDamaged =
+    !isUnborn(scanning) &&
+    (contentsOf !== segment.number || size < synced || (gap !== undefined && gap.from < synced));
+  const lost = gaps.reduce((sum, { from, to }) => sum + to - from, Math.max(0, synced - size));
+  const length = isDamaged ? scan.offset : (gap?.from ?? scan.offset);
+  // What is given now must not be lost later: it becomes durable, if it is not yet.
+  const isDurable = end !== undefined || (!isDamaged && (await isSynced(handle)));
+  return {
+    segment: { ...segment, length, synced: isDurable ? length : 0 },
+    size,
+    isDamaged,
+    bytesLost: isDamaged ? lost : 0,
+    records,
+    needsRescue: records > 0 && (isDamaged || (gap !== undefined && gap.to < scan.offset)),
+  };
+}
+
+/** Whether it was being made, and not durable yet. */
+function isUnborn({ size, end, scan }: Scanning): boolean {
+  const isEmpty = scan.records === 0 && scan.marks.length === 0;
+  return isEmpty && end === undefined && (size <= HEADER || scan.isZero);
+}
+
+async function isSynced(handle: FileHandle): Promise<boolean> {
+  try {
+    await handle.datasync();
+    return true;
+  } catch {
+    // A read-only file system, or a failing disk: the next start looks anew.
+    return false;
+  }
+}

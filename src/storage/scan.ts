@@ -1,0 +1,186 @@
+/**
+ * Reads the entries of a segment, whatever the file holds: piece by piece, in bounded memory, and always to the end.
+ *
+ * What is no entry is a *gap*: it lasts up to the next place at which a whole entry begins. Pages that the disk does not
+ * give count as zeros, so as gaps.
+ */
+import type { FileHandle } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
+import type { KvRecord } from "../core/record.js";
+import { ENTRY_BYTES_MAX, entryLength, HEAD, readEntry, type Mark } from "./entry.js";
+
+/** Read at once: a call of the system takes as long as tens of records. */
+const READ_BYTES = 1_048_576;
+/** Looked at before the event loop gets its turn: some hundred records of ordinary size, a few milliseconds at most. */
+const PIECE_BYTES = 131_072;
+/** What a disk reads or fails to read as one. */
+const PAGE_BYTES = 4_096;
+/** Gaps that are kept apart; more are taken together. */
+const GAPS_MAX = 1_024;
+
+/** Bytes from one place up to, and without, another. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
+}
+
+export class Scan {
+  readonly #handle: FileHandle;
+  readonly #salt: number;
+  readonly #to: number;
+  readonly #buffer = Buffer.allocUnsafe(ENTRY_BYTES_MAX + READ_BYTES);
+  /** What was read and not yet looked at: `#at` to `#end` in the buffer, and where `#at` is in the file. */
+  #at = 0;
+  #end = 0;
+  #offset: number;
+  /** Whether the entry at `#at` goes on behind what was read. */
+  #isShort = false;
+  #gapFrom: number | undefined;
+  readonly #gaps: { from: number; to: number }[] = [];
+  readonly #marks: Mark[] = [];
+  #records = 0;
+  #isZero = true;
+
+  /** From one place of a file up to another. */
+  constructor(handle: FileHandle, salt: number, from: number, to: number) {
+    this.#handle = handle;
+    this.#salt = salt;
+    this.#offset = from;
+    this.#to = to;
+  }
+
+  /** Bytes from the start of the file that were looked at. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get isDone(): boolean {
+    return this.#offset >= this.#to;
+  }
+
+  /** Records found so far. */
+  get records(): number {
+    return this.#records;
+  }
+
+  /** Oldest first. */
+  get gaps(): readonly Gap[] {
+    return this.#gaps;
+  }
+
+  /** Whether the gaps hold nothing but zeros. */
+  get isZero(): boolean {
+    return this.#isZero;
+  }
+
+  /** Oldest first. */
+  get marks(): readonly Mark[] {
+    return this.#marks;
+  }
+
+  /** The records of the next piece, maybe none; undefined at the end. */
+  async next(): Promise<KvRecord[] | undefined> {
+    if (this.isDone) return undefined;
+    if ((this.#isShort || this.#at === this.#end) && !this.#isAllRead) await this.#read();
+    else await setImmediate();
+    this.#isShort = false;
+    const records: KvRecord[] = [];
+    const pieceEnd = Math.min(this.#end, this.#at + PIECE_BYTES);
+    while (this.#at < pieceEnd && !this.#isShort) {
+      const here = this.#end - this.#at;
+      if (here < HEAD && !this.#isAllRead) {
+        this.#isShort = true;
+        break;
+      }
+      const bytes = here < HEAD ? undefined : entryLength(this.#buffer, this.#at, this.#salt);
+      const mayBe = bytes !== undefined && this.#offset + bytes <= this.#to;
+      if (mayBe && bytes > here) this.#isShort = true;
+      else if (!mayBe || !this.#take(bytes, records)) this.#skip();
+    }
+    this.#records += records.length;
+    if (this.isDone) this.#closeGap();
+    return records;
+  }
+
+  /** @returns whether it is an entry */
+  #take(bytes: number, records: KvRecord[]): boolean {
+    const entry = readEntry(this.#buffer, this.#at, bytes, this.#salt);
+    if (entry === undefined) return false;
+    this.#closeGap();
+    if ("segment" in entry) this.#marks.push(entry);
+    else records.push(entry);
+    this.#advance(bytes);
+    return true;
+  }
+
+  #skip(): void {
+    this.#gapFrom ??= this.#offset;
+    if (this.#buffer[this.#at] !== 0) this.#isZero = false;
+    this.#advance(1);
+  }
+
+  /** Whether there is nothing left in the file to read. */
+  get #isAllRead(): boolean {
+    return this.#offset + (this.#end - this.#at) >= this.#to;
+  }
+
+  #advance(bytes: number): void {
+    this.#at += bytes;
+    this.#offset += bytes;
+  }
+
+  #closeGap(): void {
+    if (this.#gapFrom === undefined) return;
+    const last = this.#gaps.at(-1);
+    if (last !== undefined && this.#gaps.length >= GAPS_MAX) last.to = this.#offset;
+    else this.#gaps.push({ from: this.#gapFrom, to: this.#offset });
+    this.#gapFrom = undefined;
+  }
+
+  async #read(): Promise<void> {
+    if (this.#buffer.length - this.#end < READ_BYTES) {
+      this.#buffer.copyWithin(0, this.#at, this.#end);
+      this.#end -= this.#at;
+      this.#at = 0;
+    }
+    const position = this.#offset + (this.#end - this.#at);
+    const bytes = Math.min(READ_BYTES, this.#to - position);
+    await readAll(this.#handle, this.#buffer.subarray(this.#end, this.#end + bytes), position);
+    this.#end += bytes;
+  }
+}
+
+/** Fills the buffer from a place in a file, with zeros where the file cannot be read, or has ended. */
+export async function readAll(handle: FileHandle, buffer: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < buffer.length;) {
+    const left = buffer.length - done;
+    const bytes = await readSome(handle, buffer, done, left, position + done);
+    done += bytes ?? (await readPage(handle, buffer, done, position + done));
+  }
+}
+
+/** @returns how many bytes; undefined when they cannot be read */
+async function readSome(
+  handle: FileHandle,
+  buffer: Buffer,
+  from: number,
+  length: number,
+  position: number,
+): Promise<number | undefined> {
+  try {
+    const { bytesRead } = await handle.read(buffer, from, length, position);
+    return bytesRead === 0 ? undefined : bytesRead;
+  } catch {
+    // What a disk cannot read is damage, which the caller finds: there is no entry in zeros.
+    return undefined;
+  }
+}
+
+/** After a failure a page is tried alone. */
+async function readPage(handle: FileHandle, buffer: Buffer, from: number, position: number): Promise<number> {
+  const length = Math.min(PAGE_BYTES - (position % PAGE_BYTES), buffer.length - from);
+  const bytes = await readSome(handle, buffer, from, length, position);
+  if (bytes !== undefined) return bytes;
+  buffer.fill(0, from, from + length);
+  return length;
+}

@@ -1,0 +1,97 @@
+/**
+ * Segments: the files of a log, and how they begin. Numbers are big-endian.
+ *
+ *     log/00000001-5a17c0de.log      number, at least eight digits; salt, hexadecimal
+ *
+ *     magic    8 bytes  "lankvlog"
+ *     format   4 bytes  1
+ *     number   4 bytes
+ *     salt     4 bytes
+ *     crc      4 bytes  CRC-32 of the above
+ *     entries
+ *
+ * The name tells what the header tells, so that entries can be verified when either is damaged.
+ */
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+
+/** The format that is written; another one is not read. */
+const FORMAT = 1;
+const MAGIC = Buffer.from("lankvlog", "latin1");
+/** Bytes of a segment before its entries. */
+export const HEADER = 24;
+
+export interface Segment {
+  readonly number: number;
+  readonly salt: number;
+  readonly path: string;
+}
+
+/** A segment that is no longer written to. */
+export interface ClosedSegment extends Segment {
+  /** Bytes from its start that count: what is behind them is not read. */
+  readonly length: number;
+  /** So many of them are known to be whole and durable. */
+  readonly synced: number;
+}
+
+export function segmentAt(directory: string, number: number, salt: number): Segment {
+  const name = `${String(number).padStart(8, "0")}-${salt.toString(16).padStart(8, "0")}.log`;
+  return { number, salt, path: join(directory, name) };
+}
+
+/** The segments of a directory, oldest first. */
+export async function listSegments(directory: string): Promise<Segment[]> {
+  const segments: Segment[] = [];
+  for (const name of await readdir(directory)) {
+    const [, number, salt] = /^(\d{8,9})-([0-9a-f]{8})\.log$/.exec(name) ?? [];
+    if (number === undefined || salt === undefined) continue;
+    const path = join(directory, name);
+    segments.push({ number: Number.parseInt(number, 10), salt: Number.parseInt(salt, 16), path });
+  }
+  return segments.sort((a, b) => a.number - b.number);
+}
+
+export function writeHeader({ number, salt }: Segment): Buffer {
+  const header = Buffer.alloc(HEADER);
+  MAGIC.copy(header);
+  header.writeUInt32BE(FORMAT, 8);
+  header.writeUInt32BE(number, 12);
+  header.writeUInt32BE(salt, 16);
+  header.writeUInt32BE(crc32(header.subarray(0, 20)), 20);
+  return header;
+}
+
+interface Header {
+  readonly format: number;
+  readonly number: number;
+  readonly salt: number;
+}
+
+/** What a header says; undefined when it is none. */
+export function readHeader(header: Buffer): Header | undefined {
+  if (header.length < HEADER || !header.subarray(0, 8).equals(MAGIC)) return undefined;
+  if (crc32(header.subarray(0, 20)) !== header.readUInt32BE(20)) return undefined;
+  return {
+    format: header.readUInt32BE(8),
+    number: header.readUInt32BE(12),
+    salt: header.readUInt32BE(16),
+  };
+}
+
+/** Whether this version reads the format. */
+export function isReadable(format: number): boolean {
+  return format === FORMAT;
+}
+
+/** Makes the names in a directory durable. Windows has no such call, and needs none. */
+export async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(directory, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * All segments of a log: the tail, which is written to, and the closed ones.
+ *
+ * The tail is made when there is something to write, and closed durably when it is long enough: so only one file holds
+ * what is not durable yet. Each new tail begins with marks that say how far the older ones are whole; with those that the
+ * tail writes of itself after each sync, whoever starts next can tell what a loss of power has torn from what is damaged.
+ */
+import { truncate, unlink } from "node:fs/promises";
+import type { KvRecord } from "../core/record.js";
+import type { ClosedSegment } from "./segment.js";
+import { Tail } from "./tail.js";
+
+export class Segments {
+  readonly #directory: string;
+  readonly #writer = Tail.newWriter();
+  #closed: ClosedSegment[] = [];
+  #nextNumber: number;
+  #tail: Tail | undefined;
+  #loss: Error | undefined;
+
+  /** @param nextNumber greater than that of any segment there is */
+  constructor(directory: string, nextNumber: number) {
+    this.#directory = directory;
+    this.#nextNumber = nextNumber;
+  }
+
+  /** Oldest first. */
+  get closed(): readonly ClosedSegment[] {
+    return this.#closed;
+  }
+
+  /** All there is up to now, oldest first. */
+  get all(): readonly ClosedSegment[] {
+    return this.#tail === undefined ? this.#closed : [...this.#closed, this.#tail.soFar];
+  }
+
+  /** Bytes of all segments. */
+  get bytes(): number {
+    return this.all.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** The number that the next segment will have. */
+  get nextNumber(): number {
+    return this.#nextNumber;
+  }
+
+  /** Sets what closed segments there are, oldest first. */
+  setClosed(closed: readonly ClosedSegment[]): void {
+    this.#closed = [...closed];
+  }
+
+  /** Leaves one out, whose file is gone. */
+  leaveOut({ path }: ClosedSegment): void {
+    this.#closed = this.#closed.filter((segment) => segment.path !== path);
+  }
+
+  /** What broke a tail, until {@link Segments.forgetLoss}: what was appended since the last sync may be gone. */
+  get loss(): Error | undefined {
+    return this.#loss;
+  }
+
+  forgetLoss(): void {
+    this.#loss = undefined;
+  }
+
+  /**
+   * @param segmentBytes from this length on, another segment is begun
+   * @throws an error of the system; part of the records may be there then
+   */
+  async append(records: readonly KvRecord[], segmentBytes: number): Promise<void> {
+    if (this.#tail !== undefined && this.#tail.length >= segmentBytes) await this.#endTail();
+    const tail = (this.#tail ??= await this.#newTail());
+    try {
+      await tail.append(records);
+    } catch (error) {
+      if (tail.isBroken) await this.#abandon(tail, error);
+      throw error;
+    }
+  }
+
+  /** Makes durable what was appended. */
+  async sync(): Promise<void> {
+    const tail = this.#tail;
+    if (tail === undefined) return;
+    try {
+      await tail.sync();
+    } catch (error) {
+      await this.#abandon(tail, error);
+      throw error;
+    }
+  }
+
+  /** Ends the tail, durably if that can be done. */
+  async close(): Promise<void> {
+    const tail = this.#tail;
+    this.#tail = undefined;
+    // What cannot be made durable is what it was before: saved.
+    await tail?.sync().catch(() => undefined);
+    await tail?.close();
+  }
+
+  async #newTail(): Promise<Tail> {
+    const whole = this.#closed.filter(({ length, synced }) => length === synced);
+    const marks = whole.map(({ number, length }) => ({ segment: number, length }));
+    const tail = await Tail.create(this.#directory, this.#nextNumber, marks, this.#writer);
+    this.#nextNumber += 1;
+    return tail;
+  }
+
+  async #endTail(): Promise<void> {
+    await this.sync();
+    const tail = this.#tail;
+    this.#tail = undefined;
+    if (tail !== undefined) this.#closed.push(await tail.close());
+  }
+
+  /** Goes on without a tail that is broken: what is in it may still be read one day. */
+  async #abandon(tail: Tail, error: unknown): Promise<void> {
+    this.#tail = undefined;
+    this.#loss = error instanceof Error ? error : new Error(String(error));
+    const closed = await tail.close();
+    if (tail.isEmpty) {
+      await unlink(closed.path).catch(() => undefined);
+      return;
+    }
+    // Once more: what was written in part takes the room away from the next try.
+    await truncate(closed.path, closed.length).catch(() => undefined);
+    this.#closed.push(closed);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * The segment that is being written to.
+ *
+ * It is written at its end only, and what could not be written whole is cut off again, so that the next try has the room
+ * and begins at a known place. When that fails too, or a sync has failed, nobody knows what is in the file: pages that
+ * could not be written may count as written from then on. It is *broken*, and another segment has to be begun.
+ */
+import { randomBytes } from "node:crypto";
+import { open, unlink, type FileHandle } from "node:fs/promises";
+import type { KvRecord } from "../core/record.js";
+import { ENTRY_BYTES_MAX, EntryWriter, type Mark } from "./entry.js";
+import { segmentAt, syncDirectory, writeHeader, type ClosedSegment, type Segment } from "./segment.js";
+
+/** What is gathered before it is written: a step of saving, whose last record may be the longest. */
+const GATHER_BYTES = 262_144 + ENTRY_BYTES_MAX;
+
+export class Tail {
+  readonly #segment: Segment;
+  readonly #handle: FileHandle;
+  readonly #writer: EntryWriter;
+  #length = 0;
+  #synced = 0;
+  #marked = 0;
+  #begin = 0;
+  #isBroken = false;
+
+  private constructor(segment: Segment, handle: FileHandle, writer: EntryWriter) {
+    this.#segment = segment;
+    this.#handle = handle;
+    this.#writer = writer;
+  }
+
+  /** One for all tails: they come one after the other, and are written to by one call at a time. */
+  static newWriter(): EntryWriter {
+    return new EntryWriter(GATHER_BYTES);
+  }
+
+  /**
+   * Makes a segment, durably, that begins with what is known of the older ones.
+   * @param writer used by this tail from now on
+   * @throws an error of the system; nothing is left of it then, unless removing it fails, too
+   */
+  static async create(
+    directory: string,
+    number: number,
+    older: readonly Mark[],
+    writer: EntryWriter,
+  ): Promise<Tail> {
+    const segment = segmentAt(directory, number, randomBytes(4).readUInt32BE());
+    const handle = await open(segment.path, "wx", 0o600);
+    try {
+      const tail = new Tail(segment, handle, writer);
+      await tail.#begun(older);
+      await syncDirectory(directory);
+      return tail;
+    } catch (error) {
+      await handle.close();
+      await unlink(segment.path).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Bytes that were written whole. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Whether nothing may be written to it any more. */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
+  /** Whether no record is in it. */
+  get isEmpty(): boolean {
+    return this.#length <= this.#begin;
+  }
+
+  /** What it is up to now. */
+  get soFar(): ClosedSegment {
+    return { ...this.#segment, length: this.#length, synced: this.#synced };
+  }
+
+  /** @throws an error of the system; nothing of the part that was being written is kept then */
+  async append(records: readonly KvRecord[]): Promise<void> {
+    const { salt, number } = this.#segment;
+    const synced = this.#synced;
+    this.#writer.clear();
+    if (synced > this.#marked) this.#writer.addMark(salt, { segment: number, length: synced });
+    for (const record of records) {
+      if (!this.#writer.hasRoom(record)) await this.#flush();
+      this.#writer.addRecord(salt, record);
+    }
+    await this.#flush();
+    this.#marked = synced;
+  }
+
+  /** @throws an error of the system; it is broken then */
+  async sync(): Promise<void> {
+    try {
+      await this.#handle.datasync();
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
+    this.#synced = this.#length;
+  }
+
+  /** Ends it. What it holds stays. */
+  async close(): Promise<ClosedSegment> {
+    await this.#handle.close();
+    return this.soFar;
+  }
+
+  async #begun(older: readonly Mark[]): Promise<void> {
+    await this.#write(writeHeader(this.#segment));
+    this.#writer.clear();
+    for (const mark of older) this.#writer.addMark(this.#segment.salt, mark);
+    await this.#flush();
+    await this.sync();
+    this.#begin = this.#length;
+    this.#marked = this.#length;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#write(this.#writer.written);
+    this.#writer.clear();
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const left = bytes.length - done;
+        const { bytesWritten } = await this.#handle.write(bytes, done, left, this.#length + done);
+        if (bytesWritten === 0) throw noProgress();
+        done += bytesWritten;
+      }
+    } catch (error) {
+      await this.#handle.truncate(this.#length).catch(() => {
+        this.#isBroken = true;
+      });
+      throw error;
+    }
+    this.#length += bytes.length;
+  }
+}
+
+function noProgress(): Error {
+  return Object.assign(new Error("nothing could be written"), { code: "EIO" });
+}

@@ -1,0 +1,99 @@
+/** The system answers what a real node asks of its disk with errors: writes, syncs, new files, reads. */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { Random } from "../sim/random.js";
+import { agree } from "./agree.js";
+import { Daemon } from "./daemon.js";
+import { failing, Fault, unreadable } from "./fault.js";
+import { isolated } from "./isolated.js";
+import { Burst, checkServed, kill } from "./kill-round.js";
+import { Ledger } from "./ledger.js";
+import { accepts, refuses, worksOtherwise } from "./trouble.js";
+
+const FAULTS = [
+  { what: "every sync fails", calls: "fdatasync,fsync", error: "EIO", reason: /i\/o error|EIO/i },
+  { what: "every write fails", calls: "pwrite64,pwritev", error: "EIO", reason: /i\/o error|EIO/i },
+  {
+    what: "the disk has become read-only",
+    calls: "pwrite64,pwritev,ftruncate",
+    error: "EROFS",
+    reason: /read-only|EROFS/i,
+  },
+  { what: "the quota is used up", calls: "pwrite64,pwritev", error: "EDQUOT", reason: /quota|EDQUOT/i },
+] as const;
+
+for (const { what, calls, error, reason } of FAULTS) {
+  isolated(`${what}, for a while`, async (directory) => {
+    const ledger = new Ledger();
+    const random = new Random(31);
+    const node = new Daemon({ directory, flags: ["--fsync", "always"] });
+    const peer = new Daemon({ directory, name: "peer", flags: ["--memory"] });
+    await Promise.all([node.start(), peer.start()]);
+    const client = await node.connect();
+    await accepts(client);
+    const burst = await Burst.start(node, { ledger, random, pauseMsMax: 20 });
+    await burst.acknowledged(500);
+
+    const fault = await Fault.begin(node.pid, calls, error);
+    await refuses(client);
+    await worksOtherwise(node, peer, reason);
+    await fault.end();
+    await accepts(client);
+
+    await burst.acknowledgedMore(500);
+    await peer.end();
+    const killedAtMs = await kill(node);
+    await burst.ended();
+    await node.start();
+    await checkServed(node, { where: what, ledger, keys: ledger.keys, policy: "always", killedAtMs });
+    assert.equal(await node.end(), 0, node.log);
+  });
+}
+
+isolated("some syncs fail, one here and one there", async (directory) => {
+  const ledger = new Ledger();
+  const random = new Random(32);
+  const under = failing("fdatasync", "EIO", "10+15");
+  const node = new Daemon({ directory, under, flags: ["--fsync", "always", "--no-discovery"] });
+  await node.start();
+  const burst = await Burst.start(node, { ledger, random, pauseMsMax: 20 });
+  await burst.acknowledgedMore(3_000);
+  assert(burst.refusals.length > 0, "some failed");
+  const killedAtMs = await kill(node);
+  await burst.ended();
+
+  const healthy = new Daemon({ directory, flags: ["--fsync", "always", "--no-discovery"] });
+  await healthy.start();
+  await checkServed(healthy, {
+    where: "syncs failed",
+    ledger,
+    keys: ledger.keys,
+    policy: "always",
+    killedAtMs,
+  });
+  assert.equal(await healthy.end(), 0, healthy.log);
+});
+
+isolated("what cannot be read at the start comes from the LAN", async (directory) => {
+  const ledger = new Ledger();
+  const random = new Random(33);
+  const node = new Daemon({ directory, flags: ["--fsync", "always"] });
+  const peer = new Daemon({ directory, name: "peer", flags: ["--fsync", "always"] });
+  await Promise.all([node.start(), peer.start()]);
+  const burst = await Burst.start(node, { ledger, random });
+  await burst.acknowledged(4_000);
+  burst.stop();
+  await burst.ended();
+  await agree(node, peer);
+  assert.equal(await node.end(), 0, node.log);
+
+  const log = path.join(node.dataDir, "log");
+  const under = unreadable(readdirSync(log).map((name) => path.join(log, name)));
+  const unlucky = new Daemon({ directory, flags: ["--fsync", "always"], under });
+  await unlucky.start();
+  await agree(unlucky, peer);
+  assert.match(unlucky.log, /damaged/);
+  await checkServed(unlucky, { where: "unread", ledger, keys: ledger.keys, policy: "always", killedAtMs: 0 });
+  assert.equal(await unlucky.end(), 0, unlucky.log);
+});

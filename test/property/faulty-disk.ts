@@ -1,0 +1,118 @@
+/**
+ * Makes this process' disk fail: writes that are short or fail half-way, cuts and syncs that fail, the end of the process,
+ * and the loss of power, after which what was not synced is there in part. The files are real; the calls on them are caught.
+ */
+import {
+  open,
+  readdir,
+  readFile,
+  stat,
+  truncate,
+  unlink,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { mock } from "node:test";
+import type { Random } from "../sim/random.js";
+
+type Write = (
+  this: FileHandle,
+  buffer: Buffer,
+  offset: number,
+  length: number,
+  position: number,
+) => Promise<{ readonly bytesWritten: number; readonly buffer: Buffer }>;
+
+export class FaultyDisk {
+  readonly #random: Random;
+  /** By inode: how many bytes are durable. */
+  readonly #synced = new Map<number, number>();
+  #mayFail = false;
+  #isDead = false;
+
+  private constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** @param anyFile something that can be opened, to get hold of what all open files have in common */
+  static async begin(random: Random, anyFile: string): Promise<FaultyDisk> {
+    const handle = await open(anyFile, "r");
+    await handle.close();
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    const disk = new FaultyDisk(random);
+    const write = Reflect.get(prototype, "write") as unknown as Write;
+    const datasync = Reflect.get(prototype, "datasync");
+    const cut = Reflect.get(prototype, "truncate");
+    const partly: Write = async function (this: FileHandle, buffer, offset, length, position) {
+      const isFailing = disk.#fails(0.5);
+      const most = isFailing || random.chance(0.2) ? random.below(length + 1) : length;
+      const part = isFailing ? most : Math.max(most, 1);
+      if (part > 0) await write.call(this, buffer, offset, part, position);
+      if (isFailing) throw failure(random.chance(0.5) ? "ENOSPC" : "EIO");
+      return { bytesWritten: part, buffer };
+    };
+    mock.method(prototype, "write", partly as unknown as FileHandle["write"]);
+    mock.method(prototype, "datasync", async function (this: FileHandle) {
+      if (disk.#fails(0.5)) throw failure(random.chance(0.2) ? "ENOSPC" : "EIO");
+      await datasync.call(this);
+      const { ino, size } = await this.stat();
+      disk.#synced.set(ino, size);
+    });
+    mock.method(prototype, "truncate", async function (this: FileHandle, length?: number) {
+      if (disk.#fails(0.3)) throw failure("EIO");
+      await cut.call(this, length);
+    });
+    return disk;
+  }
+
+  end(): void {
+    mock.restoreAll();
+  }
+
+  /** Calls may fail from now on. */
+  set mayFail(mayFail: boolean) {
+    this.#mayFail = mayFail;
+  }
+
+  /** From now on the process is as good as ended: nothing that it does has an effect. */
+  set isDead(isDead: boolean) {
+    this.#isDead = isDead;
+  }
+
+  /** Of what is not durable, pages are there or not, as it comes; a file that never was may be gone. */
+  async cutPower(directory: string): Promise<void> {
+    for (const name of await readdir(directory)) {
+      const path = join(directory, name);
+      const { ino, size } = await stat(path);
+      const synced = this.#synced.get(ino);
+      if (synced === undefined && this.#random.chance(0.5)) {
+        await unlink(path);
+        continue;
+      }
+      await this.#tear(path, Math.min(synced ?? 0, size), size);
+    }
+  }
+
+  async #tear(path: string, synced: number, size: number): Promise<void> {
+    const end = synced + this.#random.below(size - synced + 1);
+    const bytes = await readFile(path);
+    for (let page = synced; page < size; page = (Math.floor(page / 4096) + 1) * 4096) {
+      if (this.#random.chance(0.3)) bytes.fill(0, page, Math.min(size, (Math.floor(page / 4096) + 1) * 4096));
+    }
+    await writeFile(path, bytes);
+    if (this.#random.chance(0.5)) await truncate(path, end);
+    // What is there after the power is back is on the disk.
+    const { ino, size: left } = await stat(path);
+    this.#synced.set(ino, left);
+  }
+
+  #fails(probability: number): boolean {
+    if (this.#isDead) throw failure("EIO");
+    return this.#mayFail && this.#random.chance(probability);
+  }
+}
+
+function failure(code: string): Error {
+  return Object.assign(new Error(`${code}: made to fail`), { code });
+}

@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { RecordMap } from "../../../src/core/record-map.js";
+import type { KvRecord } from "../../../src/core/record.js";
+import {
+  GATHER_MS,
+  RETRY_MS,
+  SAVE_BYTES_MAX,
+  SAVE_RECORDS_MAX,
+  SYNC_EVERY_MS,
+  Saving,
+  type FsyncPolicy,
+  type SaveStep,
+} from "../../../src/core/saving.js";
+
+/** A map whose changes are saved, and a clock. */
+class Desk {
+  readonly saving: Saving;
+  nowMs = 10_000;
+  readonly #map: RecordMap;
+  #writes = 0;
+
+  constructor(policy: FsyncPolicy) {
+    this.#map = new RecordMap(
+      () => undefined,
+      (slot) => {
+        this.saving.add(slot);
+      },
+    );
+    this.saving = new Saving(this.#map, policy);
+  }
+
+  write(key: string, value = ""): KvRecord {
+    this.#writes += 1;
+    const record: KvRecord = {
+      key,
+      value,
+      kind: "value",
+      stamp: this.#writes,
+      writer: "a",
+      expiresAtMs: undefined,
+      replaces: [],
+    };
+    this.#map.apply(record);
+    return record;
+  }
+
+  writeMany(count: number): void {
+    for (let i = 0; i < count; i += 1) this.write(`key ${String(i)}`);
+  }
+
+  next(): SaveStep | undefined {
+    return this.saving.next(this.nowMs);
+  }
+
+  /** Carries out what is due now, and whatever that makes due. */
+  carryOut(): SaveStep[] {
+    const steps: SaveStep[] = [];
+    for (let step = this.next(); step !== undefined; step = this.next()) {
+      this.saving.handleDone();
+      steps.push(step);
+    }
+    return steps;
+  }
+
+  fail(): SaveStep | undefined {
+    const step = this.next();
+    assert.notEqual(step, undefined, "something to fail");
+    this.saving.handleFailed(this.nowMs);
+    return step;
+  }
+
+  pass(ms: number): void {
+    this.nowMs += ms;
+  }
+}
+
+/** A desk at which everything so far is durable. */
+function deskAtRest(policy: FsyncPolicy): Desk {
+  const desk = new Desk(policy);
+  desk.saving.demand(desk.saving.ticket);
+  desk.carryOut();
+  assert.equal(desk.saving.durable, desk.saving.ticket);
+  desk.pass(10 * SYNC_EVERY_MS);
+  return desk;
+}
+
+function keysOf(steps: readonly (SaveStep | undefined)[]): readonly (readonly string[])[] {
+  return steps.map((step) => step?.records.map(({ key }) => key) ?? []);
+}
+
+describe("what is to be saved", () => {
+  it("is the current record of each key that changed, once, in the order of the changes", () => {
+    const desk = deskAtRest("everysec");
+    desk.write("a", "1");
+    desk.write("b", "2");
+    const last = desk.write("a", "3");
+    const [step] = desk.carryOut();
+    assert.deepEqual(keysOf([step]), [["a", "b"]]);
+    assert.equal(step?.records[0], last);
+    assert.equal(desk.saving.unsaved, 0);
+  });
+
+  it("is saved again when it changes while it is being saved", () => {
+    const desk = deskAtRest("always");
+    desk.write("a");
+    assert.deepEqual(keysOf([desk.next()]), [["a"]]);
+    desk.write("a");
+    const { ticket } = desk.saving;
+    desk.saving.handleDone();
+    assert.ok(desk.saving.durable < ticket);
+    assert.deepEqual(keysOf(desk.carryOut()), [["a"]]);
+    assert.ok(desk.saving.durable >= ticket);
+  });
+
+  it("comes in steps that are bounded in records and in bytes", () => {
+    const desk = deskAtRest("everysec");
+    desk.writeMany(2 * SAVE_RECORDS_MAX + 1);
+    assert.deepEqual(
+      desk.carryOut().flatMap(({ records }) => (records.length > 0 ? [records.length] : [])),
+      [SAVE_RECORDS_MAX, SAVE_RECORDS_MAX, 1],
+    );
+    desk.pass(GATHER_MS);
+    for (const key of ["a", "b", "c"]) desk.write(key, "x".repeat(SAVE_BYTES_MAX / 2));
+    assert.deepEqual(keysOf(desk.carryOut()), [["a", "b"], ["c"]]);
+  });
+
+  it("is one step at a time", () => {
+    const desk = deskAtRest("always");
+    desk.write("a");
+    assert.notEqual(desk.next(), undefined);
+    desk.write("b");
+    assert.equal(desk.saving.wakeAtMs, Infinity);
+    assert.equal(desk.next(), undefined);
+  });
+});
+
+describe("when it is saved", () => {
+  it("with always, at once and synced", () => {
+    const desk = deskAtRest("always");
+    desk.write("a");
+    assert.ok(desk.saving.wakeAtMs <= desk.nowMs);
+    assert.deepEqual(
+      desk.carryOut().map(({ sync }) => sync),
+      [true],
+    );
+    assert.equal(desk.saving.wakeAtMs, Infinity);
+  });
+
+  it("with always, many that changed together are synced once", () => {
+    const desk = deskAtRest("always");
+    desk.writeMany(3 * SAVE_RECORDS_MAX);
+    assert.deepEqual(
+      desk.carryOut().map(({ sync }) => sync),
+      [false, false, true],
+    );
+    assert.equal(desk.saving.durable, desk.saving.ticket);
+  });
+
+  it("with everysec, within 50 ms, and synced within a second", () => {
+    const desk = deskAtRest("everysec");
+    desk.write("a");
+    assert.deepEqual(keysOf(desk.carryOut()), [["a"]]);
+    desk.write("b");
+    assert.equal(desk.saving.wakeAtMs, desk.nowMs + GATHER_MS);
+    desk.pass(GATHER_MS);
+    assert.deepEqual(
+      desk.carryOut().map(({ records, sync }) => [records.length, sync]),
+      [[1, false]],
+    );
+    assert.ok(desk.saving.durable < desk.saving.ticket);
+    assert.equal(desk.saving.wakeAtMs, desk.nowMs - GATHER_MS + SYNC_EVERY_MS);
+    desk.pass(SYNC_EVERY_MS - GATHER_MS);
+    assert.deepEqual(
+      desk.carryOut().map(({ records, sync }) => [records.length, sync]),
+      [[0, true]],
+    );
+    assert.equal(desk.saving.durable, desk.saving.ticket);
+    assert.equal(desk.saving.wakeAtMs, Infinity);
+  });
+
+  it("with never, synced only when somebody demands it", () => {
+    const desk = deskAtRest("never");
+    desk.write("a");
+    desk.carryOut();
+    desk.pass(60_000);
+    assert.equal(desk.saving.wakeAtMs, Infinity);
+    const { ticket } = desk.saving;
+    desk.saving.demand(ticket);
+    assert.deepEqual(
+      desk.carryOut().map(({ records, sync }) => [records.length, sync]),
+      [[0, true]],
+    );
+    assert.ok(desk.saving.durable >= ticket);
+  });
+
+  it("with a demand, without waiting, and with one sync", () => {
+    const desk = deskAtRest("everysec");
+    desk.write("a");
+    desk.carryOut();
+    desk.writeMany(2 * SAVE_RECORDS_MAX);
+    desk.saving.demand(desk.saving.ticket);
+    assert.deepEqual(
+      desk.carryOut().map(({ sync }) => sync),
+      [false, true],
+    );
+  });
+});
+
+describe("what was loaded", () => {
+  it("is not durable before a sync, which a strict node makes at once", () => {
+    const desk = new Desk("always");
+    assert.ok(desk.saving.durable < desk.saving.ticket);
+    assert.deepEqual(desk.carryOut(), [{ records: [], sync: true }]);
+    assert.equal(desk.saving.durable, desk.saving.ticket);
+  });
+
+  it("is saved again when that sync fails", () => {
+    const desk = new Desk("always");
+    const saving = desk.saving;
+    desk.writeMany(3);
+    desk.fail();
+    desk.pass(RETRY_MS);
+    assert.deepEqual(keysOf(desk.carryOut()), [["key 0", "key 1", "key 2"]]);
+    assert.equal(saving.durable, saving.ticket);
+  });
+});
+
+describe("a step that fails", () => {
+  it("makes everything since the last sync unsaved, voids its tickets, and is tried again a second later", () => {
+    const desk = deskAtRest("everysec");
+    desk.write("a");
+    desk.carryOut();
+    desk.pass(GATHER_MS);
+    desk.write("b");
+    desk.carryOut();
+    desk.pass(SYNC_EVERY_MS);
+    const { ticket, failures } = desk.saving;
+    assert.equal(desk.fail()?.sync, true);
+    assert.equal(desk.saving.isFailing, true);
+    assert.equal(desk.saving.failures, failures + 1);
+    assert.equal(desk.saving.unsaved, 1, "a was synced with its own step");
+    assert.ok(desk.saving.ticket > ticket);
+    assert.equal(desk.saving.wakeAtMs, desk.nowMs + RETRY_MS);
+    assert.equal(desk.next(), undefined);
+    desk.pass(RETRY_MS);
+    const steps = desk.carryOut();
+    assert.deepEqual(keysOf(steps), [["b"]]);
+    assert.equal(steps[0]?.sync, true, "what failed is shown to work again");
+    assert.equal(desk.saving.isFailing, false);
+    assert.equal(desk.saving.durable, desk.saving.ticket);
+  });
+
+  it("with never, leaves what was saved before, unless it was a sync", () => {
+    const desk = deskAtRest("never");
+    desk.write("a");
+    desk.carryOut();
+    desk.pass(GATHER_MS);
+    desk.write("b");
+    desk.fail();
+    desk.pass(RETRY_MS);
+    assert.deepEqual(
+      desk.carryOut().map(({ records, sync }) => [records.length, sync]),
+      [[1, false]],
+    );
+    desk.saving.demand(desk.saving.ticket);
+    desk.fail();
+    assert.equal(desk.saving.unsaved, 2, "all");
+    desk.pass(RETRY_MS);
+    assert.deepEqual(
+      desk.carryOut().map(({ records, sync }) => [records.length, sync]),
+      [[2, false]],
+      "the demand is void",
+    );
+  });
+});
