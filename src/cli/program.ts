@@ -102,7 +102,8 @@ function addServe(program: Command, end: End): void {
     )
     .addOption(
       flag("--password-file <file>", "its first line is the password for --redis-port (default: none)"),
-    );
+    )
+    .addOption(flag("--no-protected-mode", "let --bind leave loopback without a password"));
   for (const option of clientOptions()) serve.addOption(option);
   serve
     .addOption(

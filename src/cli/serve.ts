@@ -30,6 +30,7 @@ export interface ServeFlags extends GlobalFlags, ClientFlags {
   readonly redisPort?: number;
   readonly bind?: string;
   readonly passwordFile?: string;
+  readonly protectedMode: boolean;
   readonly logLevel?: string;
   readonly logJson?: true;
 }
@@ -82,6 +83,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     ...(flags.passwordFile === undefined ? {} : { passwordFile: flags.passwordFile }),
     limits: toLimits(flags),
     discovery,
+    protectedMode: flags.protectedMode,
     socket: flags.socket ?? defaultSocketPath(),
   };
 }

@@ -27,8 +27,13 @@ export interface ServeOptions extends OpenOptions {
   readonly socket: string;
   /** TCP port for Redis clients, 1 to 65 535; 0 = none. Default: 7379. */
   readonly redisPort?: number;
-  /** Address that the TCP port is bound to; beyond loopback only with a password. Default: 127.0.0.1. */
+  /** Address that the TCP port is bound to; beyond loopback only with a password or unprotected. Default: 127.0.0.1. */
   readonly bind?: string;
+  /**
+   * Whether an address beyond loopback needs a password, as Redis's protected mode. False is for a network where
+   * everybody may change every key, such as that of one compose project. Default: true.
+   */
+  readonly protectedMode?: boolean;
   /**
    * File whose first line is the password that clients of the TCP port must give: 1 to 512 bytes. The unix socket needs
    * none, because the file system guards it. Default: no password.
@@ -114,14 +119,15 @@ export class Daemon {
  */
 export async function serve(options: ServeOptions): Promise<Daemon> {
   const nodeOptions = resolveOptions(options);
-  const { socket, redisPort = REDIS_PORT, bind = "127.0.0.1" } = options;
+  const { socket, redisPort = REDIS_PORT, bind = "127.0.0.1", protectedMode = true } = options;
   if (!Number.isInteger(redisPort) || redisPort < 0 || redisPort > 65_535) {
     throw new RangeError(`redisPort must be a whole number from 0 to 65535, not ${String(redisPort)}`);
   }
-  if (!isLoopback(bind) && options.passwordFile === undefined) {
+  if (protectedMode && !isLoopback(bind) && options.passwordFile === undefined) {
     throw new RangeError(
       `bind must be a loopback address such as 127.0.0.1, not ${bind}, unless a password is set with ` +
-        "--password-file FILE: whoever reached the port could change every key",
+        "--password-file FILE: whoever reached the port could change every key. Where that is meant, say " +
+        "--no-protected-mode",
     );
   }
   const clientsMax = await connectionsMax();

@@ -94,3 +94,42 @@ describe("a password", () => {
     await daemon.end();
   });
 });
+
+describe("--no-protected-mode", () => {
+  // Loopback too, in a form that is not taken for it: this machine lets nobody in during the test.
+  const bind = ["--bind", "::ffff:127.0.0.1"];
+
+  it("lets TCP clients in without a password, and without it the daemon does not start", async () => {
+    const port = String(await freePort());
+    const flags = ["--redis-port", port, ...bind];
+    const { code, stderr } = await lankv([
+      "serve",
+      "--socket",
+      path.join(directory, "protected.sock"),
+      ...flags,
+      ...(await aloneFlags()),
+    ]);
+    assert.equal(code, 2);
+    assert.match(stderr, /unless a password is set with --password-file FILE.* say --no-protected-mode/);
+    const daemon = await Daemon.start(directory, [...flags, "--no-protected-mode"]);
+    try {
+      assert.equal((await lankv(["--url", `redis://127.0.0.1:${port}`, "set", "k", "v"])).code, 0);
+    } finally {
+      await daemon.end();
+    }
+  });
+
+  it("leaves a password in force", async () => {
+    const port = String(await freePort());
+    const file = passwordFile("in force", "secret");
+    const daemon = await Daemon.start(directory, [
+      ...["--redis-port", port, ...bind],
+      ...["--no-protected-mode", "--password-file", file],
+    ]);
+    try {
+      assert.equal((await lankv(["--url", `redis://127.0.0.1:${port}`, "get", "k"])).code, 1);
+    } finally {
+      await daemon.end();
+    }
+  });
+});

@@ -4,10 +4,13 @@ import type { Daemon } from "./daemon.js";
 import type { Command, Reply } from "./resp-client.js";
 import { type Patience, until } from "./until.js";
 
+/** A node that answers, wherever it runs. */
+export type Answering = Pick<Daemon, "name" | "peersUp" | "status" | "get" | "keyCount" | "connect">;
+
 export type Entry = readonly [key: string, value: string | Buffer];
 
 /** Each of them has exactly the others as peers that are up. */
-export async function seeEachOther(daemons: readonly Daemon[], patience: Patience = {}): Promise<void> {
+export async function seeEachOther(daemons: readonly Answering[], patience: Patience = {}): Promise<void> {
   for (const daemon of daemons) {
     const others = daemons.filter((other) => other !== daemon).map(({ name }) => name);
     await seesExactly(daemon, others, patience);
@@ -15,7 +18,11 @@ export async function seeEachOther(daemons: readonly Daemon[], patience: Patienc
 }
 
 /** The daemon's peers that are up are exactly these. */
-export async function seesExactly(daemon: Daemon, names: string[], patience: Patience = {}): Promise<void> {
+export async function seesExactly(
+  daemon: Answering,
+  names: string[],
+  patience: Patience = {},
+): Promise<void> {
   const wanted = [...names].sort();
   await until(
     `${daemon.name} sees ${wanted.join(", ")}`,
@@ -26,7 +33,7 @@ export async function seesExactly(daemon: Daemon, names: string[], patience: Pat
 
 /** All hold the same, by their own word: equal roots, as many keys, and each is live, or in the state that is asked for. */
 export async function equalRoots(
-  daemons: readonly Daemon[],
+  daemons: readonly Answering[],
   { state = "live", ...patience }: Patience & { state?: string } = {},
 ): Promise<void> {
   await until(
@@ -46,7 +53,7 @@ export async function equalRoots(
 
 /** Each of them reads this value, or nothing when it is undefined. */
 export async function allRead(
-  daemons: readonly Daemon[],
+  daemons: readonly Answering[],
   key: string,
   value: string | undefined,
   patience: Patience = {},
@@ -61,15 +68,15 @@ export async function allRead(
 }
 
 /** Each of them holds these entries, every value read back and compared, and no other key. */
-export async function holdExactly(daemons: readonly Daemon[], entries: readonly Entry[]): Promise<void> {
+export async function holdExactly(daemons: readonly Answering[], entries: readonly Entry[]): Promise<void> {
   for (const daemon of daemons) {
     assert.equal(await daemon.keyCount(), entries.length, `as many keys on ${daemon.name}`);
     await holds(daemon, entries);
   }
 }
 
-/** The daemon holds these entries, every value read back and compared. */
-async function holds(daemon: Daemon, entries: readonly Entry[]): Promise<void> {
+/** The daemon holds these entries, whatever else; every value is read back and compared. */
+export async function holds(daemon: Answering, entries: readonly Entry[]): Promise<void> {
   const client = await daemon.connect();
   const wrong: string[] = [];
   let read = 0;

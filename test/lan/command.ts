@@ -10,6 +10,8 @@ export interface Outcome {
 interface RunOptions {
   /** Given to the program on its standard input. Default: nothing. */
   input?: string;
+  /** Added to this process's environment, or in place of what is there. Default: nothing. */
+  env?: Readonly<Record<string, string>>;
   /** The program is killed, and the run rejected, when it takes longer. Default: 30 000. */
   timeoutMs?: number;
 }
@@ -18,9 +20,13 @@ interface RunOptions {
 export async function run(
   program: string,
   args: readonly string[],
-  { input = "", timeoutMs = 30_000 }: RunOptions = {},
+  { input = "", env = {}, timeoutMs = 30_000 }: RunOptions = {},
 ): Promise<Outcome> {
-  const child = spawn(program, args, { timeout: timeoutMs, killSignal: "SIGKILL" });
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    timeout: timeoutMs,
+    killSignal: "SIGKILL",
+  });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));

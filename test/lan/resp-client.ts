@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import Parser from "redis-parser";
 
 /** What a command returns: texts come as bytes, nothing as null, errors as values, lists as lists. */
@@ -11,7 +11,7 @@ export type Command = readonly (string | Buffer)[];
 const silenceMsMax = 30_000;
 const chunkBytes = 64 * 1024;
 
-/** A client for the daemon's unix socket: small, and fast enough to write 200 000 keys in a burst. */
+/** A client for the daemon: small, and fast enough to write 200 000 keys in a burst. */
 export class RespClient {
   /** Who takes the next replies, in the order of the commands. */
   readonly #takers: ((reply: Reply) => void)[] = [];
@@ -42,8 +42,9 @@ export class RespClient {
     });
   }
 
-  static async connect(path: string): Promise<RespClient> {
-    const socket = connect(path);
+  /** @param at the path of its unix socket, or where it listens by TCP */
+  static async connect(at: string | TcpNetConnectOpts): Promise<RespClient> {
+    const socket = typeof at === "string" ? connect(at) : connect(at);
     await once(socket, "connect");
     return new RespClient(socket);
   }
