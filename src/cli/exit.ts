@@ -10,6 +10,7 @@ export const EXIT = {
   noDaemon: 4,
   timedOut: 5,
   conditionFailed: 6,
+  unhealthy: 7,
   interrupted: 130,
 } as const;
 

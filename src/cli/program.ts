@@ -21,6 +21,7 @@ import {
   type GlobalFlags,
 } from "./flags.js";
 import type { DelFlags } from "./del.js";
+import { doctorOptions, type DoctorFlags } from "./doctor/flags.js";
 import type { ExportFlags } from "./export.js";
 import type { GetFlags } from "./get.js";
 import type { ImportFlags } from "./import.js";
@@ -46,6 +47,7 @@ export function toProgram(onEnd: (code: ExitCode) => void): Command {
   addServe(program, end);
   addKeyCommands(program, end);
   addNodeCommands(program, end);
+  addDoctor(program, end);
   return program;
 }
 
@@ -318,4 +320,19 @@ function addNodeCommands(program: Command, end: End): void {
       const { version } = await import("./version.js");
       await end(version(command.optsWithGlobals<GlobalFlags>()));
     });
+}
+
+function addDoctor(program: Command, end: End): void {
+  const doctor = program
+    .command("doctor")
+    .summary("why other nodes are not found, and what else ails this one")
+    .description(
+      "Examines this machine, its networks and the other nodes, with or without a daemon. It listens for --timeout " +
+        "(default: 3s), and ends with 7 when something is to be mended.",
+    );
+  for (const option of doctorOptions()) doctor.addOption(option);
+  doctor.action(async (_flags: unknown, command: Command) => {
+    const { doctor: run } = await import("./doctor/doctor.js");
+    await end(run(command.optsWithGlobals<DoctorFlags>()));
+  });
 }

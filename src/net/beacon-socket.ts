@@ -32,8 +32,8 @@ export interface BeaconSocketOptions {
   readonly monoMs: () => number;
 }
 
-/** Called with each datagram and the address that it came from. */
-export type OnDatagram = (datagram: Buffer, from: string) => void;
+/** Called with each datagram and the address and port that it came from. */
+export type OnDatagram = (datagram: Buffer, from: string, port: number) => void;
 
 interface NamedPeer {
   readonly host: string;
@@ -90,8 +90,8 @@ export class BeaconSocket {
     socket.on("error", (error) => {
       debug("socket: %s", error.message);
     });
-    socket.on("message", (datagram, { address }: RemoteInfo) => {
-      if (beacons.#isWelcome(address)) onDatagram(datagram, address);
+    socket.on("message", (datagram, { address, port }: RemoteInfo) => {
+      if (beacons.#isWelcome(address)) onDatagram(datagram, address, port);
     });
     return beacons;
   }
@@ -123,6 +123,11 @@ export class BeaconSocket {
       const address = this.#resolver.known(peer.host);
       if (address !== undefined) this.#sendTo(datagram, address, peer.port);
     }
+  }
+
+  /** To one socket, and to nobody else. */
+  answer(datagram: Buffer, address: string, port: number): void {
+    if (!this.#isClosed) this.#sendTo(datagram, address, port);
   }
 
   /** Sends what waits, the goodbye among it, and frees the socket. */

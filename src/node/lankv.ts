@@ -178,6 +178,12 @@ export interface Status {
   readonly addresses: readonly string[];
   readonly port: number;
   readonly beaconPort: number;
+  /** Names of the interfaces that it uses; null = all. */
+  readonly interfaces: readonly string[] | null;
+  /** Whether it broadcasts. */
+  readonly discovery: boolean;
+  /** HOST or HOST:PORT that it beacons to whatever the networks are. */
+  readonly peerHosts: readonly string[];
   readonly dataDir: string | null;
   /** Null = all keys are loaded. */
   readonly loading: LoadingStatus | null;

@@ -8,8 +8,9 @@ import { Replica } from "../core/replica.js";
 import { BeaconSocket } from "../net/beacon-socket.js";
 import { Mesh } from "../net/mesh.js";
 import { Log } from "../storage/log.js";
-import { decodeBeacon } from "../wire/beacon.js";
+import { decodeBeacon, isCall } from "../wire/beacon.js";
 import { monoMs, random } from "./ambient.js";
+import { Calls } from "./calls.js";
 import { DataDir, LOG_NAME } from "./data-dir.js";
 import { Disk } from "./disk.js";
 import type { NodeOptions } from "./options.js";
@@ -39,6 +40,7 @@ export interface Parts {
 export async function openParts(options: NodeOptions, onInput: (input: Input) => void): Promise<Parts> {
   const opened: { close(): Promise<void> }[] = [];
   const ignored = new Map<string, number>();
+  const late: { calls?: Calls } = {};
   const count = (reason: string): void => {
     ignored.set(reason, (ignored.get(reason) ?? 0) + 1);
     debug("ignored: %s", reason);
@@ -56,9 +58,10 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
     const { beaconPort, interfaces, peers, discovery } = options;
     const beacons = await BeaconSocket.open(
       { port: beaconPort, interfaces, peers, discovery, monoMs },
-      (datagram, from) => {
+      (datagram, from, port) => {
         const beacon = decodeBeacon(datagram, cluster);
         if (typeof beacon === "string") count(`beacon: ${beacon}`);
+        else if (isCall(beacon)) late.calls?.handle(from, port);
         else onInput({ type: "beacon", beacon, from });
       },
     );
@@ -85,6 +88,7 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
       random,
       ...(dataDir === undefined ? {} : { fsync: options.fsync }),
     });
+    late.calls = new Calls(replica, beacons);
     const disk = dataDir === undefined ? undefined : await openDisk(dataDir, replica, options);
     return { options, replica, mesh, beacons, dataDir, disk, ignored, hosts };
   } catch (error) {

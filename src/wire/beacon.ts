@@ -4,7 +4,7 @@
  *     magic      4 bytes "LKV1": the program and the version of its protocol
  *     cluster    4 bytes: MurmurHash3 of the cluster's name, seed 0
  *     vitals     as below
- *     flags      1 byte: bit 0 hello, bit 1 goodbye, rest 0
+ *     flags      1 byte: bit 0 hello, bit 1 goodbye, both for a call, rest 0
  *     port       2 bytes, 1..65535
  *     name       varint length 0..64, UTF-8
  *     advertise  varint length 0..253, ASCII
@@ -78,6 +78,11 @@ export function decodeBeacon(datagram: Buffer, cluster: number): Beacon | Foreig
     hello: (flags & HELLO) !== 0,
     goodbye: (flags & GOODBYE) !== 0,
   };
+}
+
+/** Whether somebody asks who is there, and wants to be told by unicast: no node, and no peer of anybody. */
+export function isCall({ hello, goodbye }: Beacon): boolean {
+  return hello && goodbye;
 }
 
 export function writeVitals(writer: Writer, vitals: Vitals): void {
