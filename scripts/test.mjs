@@ -29,7 +29,8 @@ const parts = [
   folder("lan", { partMinutes: 60, fileMinutes: 15, filesAtOnce: 1 }),
   folder("durability", { partMinutes: 40, fileMinutes: 20 }),
   folder("redis", { partMinutes: 30, fileMinutes: 15, filesAtOnce: 1 }),
-  folder("compose", { partMinutes: 20, fileMinutes: 15, filesAtOnce: 1 }),
+  folder("compose", { partMinutes: 30, fileMinutes: 30, filesAtOnce: 1 }),
+  folder("docs", { partMinutes: 4, fileMinutes: 2 }),
   folder("packaging", { partMinutes: 10, fileMinutes: 5 }),
   folder("style", { partMinutes: 2, fileMinutes: 1 }),
 ].filter((part) => part.files === undefined || part.files.length > 0);

@@ -24,6 +24,7 @@ import {
 } from "./measures.js";
 import type { Row } from "./row.js";
 import { serving } from "./serving.js";
+import { starting } from "./starting.js";
 
 const SIZES: Sizes = { keys: 1_000_000, samples: 3_000, joins: 20, requests: 100_000 };
 const SMALL: Sizes = { keys: 50_000, samples: 300, joins: 5, requests: 10_000 };
@@ -37,6 +38,7 @@ const MEASURES: Readonly<Record<string, (sizes: Sizes) => Promise<Row[]>>> = {
   expiring,
   serving,
   durability,
+  starting,
 };
 
 const { values } = parseArgs({

@@ -5,7 +5,7 @@ import { LankvError } from "../core/error.js";
 import { Client, LoadingError, REPLY_MS } from "./client.js";
 import { EXIT, Failure } from "./exit.js";
 import type { GlobalFlags } from "./flags.js";
-import { defaultSocketPath } from "./socket-path.js";
+import { socketPathOfDaemon, SYSTEM_SOCKET_PATH } from "./socket-path.js";
 
 const REDIS_PORT = 7379;
 
@@ -96,7 +96,7 @@ async function withClient<T>(client: Client, use: (client: Client) => Promise<T>
   }
 }
 
-function toTarget({ url, socket = defaultSocketPath() }: GlobalFlags): Target {
+function toTarget({ url, socket = socketPathOfDaemon() }: GlobalFlags): Target {
   if (url === undefined) return { options: { path: socket }, shown: socket, credentials: [] };
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol !== "redis:" || parsed.hostname === "") {
@@ -123,6 +123,9 @@ function toCredentials({ username, password }: URL): readonly string[] {
 function whyNot(shown: string, cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code === "EACCES" || code === "EPERM") {
+    if (shown === SYSTEM_SOCKET_PATH) {
+      return `This user may not connect to the service at ${shown}. Join its group with 'sudo usermod -aG lankv $USER' and log in anew, or use sudo.`;
+    }
     return `This user may not connect to ${shown}. Run as the user that runs the daemon, or name another with --socket.`;
   }
   const reason =

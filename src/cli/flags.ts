@@ -82,6 +82,12 @@ export function readSize(text: string): number {
   throw new InvalidArgumentError("It must be a size such as 65536, 512KiB, 32MiB or 1GiB.");
 }
 
+/** Who may use a socket, as chmod writes it. */
+export function readMode(text: string): number {
+  if (/^0?(600|660|666)$/.test(text)) return Number.parseInt(text, 8);
+  throw new InvalidArgumentError("It must be 600, 660 or 666.");
+}
+
 /** A duration that something lives for. */
 export function readLife(text: string): number {
   const ms = readDuration(text);

@@ -14,6 +14,7 @@ import {
   readCountFromOne,
   readLife,
   readLifeOrNone,
+  readMode,
   readList,
   readPort,
   readPortOrNone,
@@ -27,6 +28,7 @@ import type { GetFlags } from "./get.js";
 import type { ImportFlags } from "./import.js";
 import type { LsFlags } from "./ls.js";
 import type { PeersFlags } from "./peers.js";
+import { addService } from "./service-commands.js";
 import type { ServeFlags } from "./serve.js";
 import type { SetFlags } from "./set.js";
 import type { WaitFlags } from "./status.js";
@@ -44,10 +46,11 @@ export function toProgram(onEnd: (code: ExitCode) => void): Command {
     onEnd(await code);
   };
   for (const option of globalOptions()) program.addOption(option);
-  addServe(program, end);
+  const serve = addServe(program, end);
   addKeyCommands(program, end);
   addNodeCommands(program, end);
   addDoctor(program, end);
+  addService(program, serve, end);
   return program;
 }
 
@@ -55,7 +58,10 @@ type End = (code: Promise<ExitCode> | ExitCode) => Promise<void>;
 
 function globalOptions() {
   return [
-    flag("-s, --socket <path>", "the daemon's unix socket (default: $XDG_RUNTIME_DIR/lankv/lankv.sock)"),
+    flag(
+      "-s, --socket <path>",
+      "the daemon's unix socket (default: $XDG_RUNTIME_DIR/lankv/lankv.sock, then the service's)",
+    ),
     flag("--url <url>", "reach the daemon by TCP: redis://[:PASSWORD@]HOST:PORT"),
     flag("--json", "print JSON"),
     flag("-q, --quiet", "say nothing that is not asked for"),
@@ -65,7 +71,7 @@ function globalOptions() {
   ];
 }
 
-function addServe(program: Command, end: End): void {
+function addServe(program: Command, end: End): Command {
   const serve = program
     .command("serve")
     .summary("run a node in the foreground")
@@ -107,7 +113,10 @@ function addServe(program: Command, end: End): void {
     )
     .addOption(flag("--no-protected-mode", "let --bind leave loopback without a password"));
   for (const option of clientOptions()) serve.addOption(option);
-  serve
+  return serve
+    .addOption(
+      flag("--socket-mode <mode>", "who may use the socket: 600, 660 or 666 (default: 600)", readMode),
+    )
     .addOption(
       flag("--log-level <level>", "what to log (default: info)").choices(["error", "warn", "info", "debug"]),
     )
@@ -274,7 +283,7 @@ function addNodeCommands(program: Command, end: End): void {
   program
     .command("wait")
     .summary("wait until the node is live")
-    .description("Waits until the node is live, for at most --timeout (default: 30s).")
+    .description("Waits until the daemon is there and its node live, for at most --timeout (default: 30s).")
     .addOption(flag("--peers <n>", "and sees so many peers", readCount))
     .addOption(flag("--synced", "and holds the same as they do"))
     .action(async (_flags: unknown, command: Command) => {

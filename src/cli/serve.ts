@@ -31,6 +31,7 @@ export interface ServeFlags extends GlobalFlags, ClientFlags {
   readonly bind?: string;
   readonly passwordFile?: string;
   readonly protectedMode: boolean;
+  readonly socketMode?: number;
   readonly logLevel?: string;
   readonly logJson?: true;
 }
@@ -81,6 +82,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     ...(redisPort === undefined ? {} : { redisPort }),
     ...(bind === undefined ? {} : { bind }),
     ...(flags.passwordFile === undefined ? {} : { passwordFile: flags.passwordFile }),
+    ...(flags.socketMode === undefined ? {} : { socketMode: flags.socketMode }),
     limits: toLimits(flags),
     discovery,
     protectedMode: flags.protectedMode,

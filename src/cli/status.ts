@@ -1,5 +1,8 @@
 /** `lankv status`, `lankv wait`, `lankv stop`, `lankv conflicts`. */
+import { setTimeout as pause } from "node:timers/promises";
 import ms from "ms";
+import { LankvError } from "../core/error.js";
+import { codeOf } from "../net/claim-socket.js";
 import { REPLY_MS } from "./client.js";
 import { withLoadingDaemon } from "./connect.js";
 import { EXIT, type ExitCode } from "./exit.js";
@@ -9,6 +12,8 @@ import { isObject, toObject, toObjects, toText } from "./replies.js";
 import { colorsFor, toTable, type Colors } from "./terminal.js";
 
 const WAIT_MS = 30_000;
+/** How often a daemon that is not there yet is looked for. */
+const LOOK_EVERY_MS = 100;
 /** How long a daemon may take to say goodbye. */
 const STOP_MS = 30_000;
 
@@ -27,11 +32,29 @@ export function status(flags: GlobalFlags): Promise<ExitCode> {
 
 export function wait(flags: WaitFlags): Promise<ExitCode> {
   const waitMs = flags.timeout ?? WAIT_MS;
-  return withLoadingDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
-    client.allow(waitMs + REPLY_MS);
-    await client.call("LANKV.WAIT", flags.peers ?? 0, flags.synced === true ? 1 : 0, waitMs);
-    return EXIT.ok;
-  });
+  const untilMs = performance.now() + waitMs;
+  const once = (): Promise<ExitCode> =>
+    withLoadingDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
+      client.allow(waitMs + REPLY_MS);
+      const restMs = Math.max(0, Math.ceil(untilMs - performance.now()));
+      await client.call("LANKV.WAIT", flags.peers ?? 0, flags.synced === true ? 1 : 0, restMs);
+      return EXIT.ok;
+    });
+  return whenThere(once, untilMs);
+}
+
+/** A daemon that is being started has no socket yet, or one that nobody listens on. */
+async function whenThere(once: () => Promise<ExitCode>, untilMs: number): Promise<ExitCode> {
+  for (;;) {
+    try {
+      return await once();
+    } catch (error) {
+      const { cause } = error instanceof LankvError ? error : {};
+      const isAbsent = ["ENOENT", "ECONNREFUSED"].includes(codeOf(cause));
+      if (!isAbsent || performance.now() + LOOK_EVERY_MS > untilMs) throw error;
+    }
+    await pause(LOOK_EVERY_MS);
+  }
 }
 
 export function stop(flags: GlobalFlags): Promise<ExitCode> {

@@ -25,6 +25,11 @@ const debug = createDebug("lankv:daemon");
 export interface ServeOptions extends OpenOptions {
   /** Path of the unix socket (on Windows, of the pipe): at most 107 bytes. */
   readonly socket: string;
+  /**
+   * Mode of the unix socket: 0o600, 0o660 for its group too, 0o666 for everybody who may enter its directory. Default:
+   * 0o600. A directory that is made for it is always this user's alone.
+   */
+  readonly socketMode?: number;
   /** TCP port for Redis clients, 1 to 65 535; 0 = none. Default: 7379. */
   readonly redisPort?: number;
   /** Address that the TCP port is bound to; beyond loopback only with a password or unprotected. Default: 127.0.0.1. */
@@ -119,7 +124,13 @@ export class Daemon {
  */
 export async function serve(options: ServeOptions): Promise<Daemon> {
   const nodeOptions = resolveOptions(options);
-  const { socket, redisPort = REDIS_PORT, bind = "127.0.0.1", protectedMode = true } = options;
+  const {
+    socket,
+    socketMode = 0o600,
+    redisPort = REDIS_PORT,
+    bind = "127.0.0.1",
+    protectedMode = true,
+  } = options;
   if (!Number.isInteger(redisPort) || redisPort < 0 || redisPort > 65_535) {
     throw new RangeError(`redisPort must be a whole number from 0 to 65535, not ${String(redisPort)}`);
   }
@@ -136,7 +147,7 @@ export async function serve(options: ServeOptions): Promise<Daemon> {
     options.passwordFile === undefined ? undefined : await readPasswordFile(options.passwordFile);
   const doors = new Doors();
   try {
-    await doors.openSocket(socket);
+    await doors.openSocket(socket, socketMode);
     const redisAddress = redisPort === 0 ? undefined : await doors.openPort(bind, redisPort);
     return new Daemon(
       await Node.open(nodeOptions),
@@ -168,7 +179,7 @@ class Doors {
   };
 
   /** @throws {LankvError} LANKV_IN_USE, LANKV_SOCKET */
-  async openSocket(path: string): Promise<void> {
+  async openSocket(path: string, mode: number): Promise<void> {
     const bytes = Buffer.byteLength(path);
     if (bytes > SOCKET_PATH_BYTES_MAX) {
       throw new LankvError(
@@ -180,7 +191,7 @@ class Doors {
     const server = this.#add(path);
     let isClaimed: boolean;
     try {
-      isClaimed = await claim(server, path);
+      isClaimed = await claim(server, path, mode);
     } catch (cause) {
       if (cause instanceof LankvError) throw cause;
       throw unusable(path, cause);
@@ -255,8 +266,8 @@ class Doors {
   }
 }
 
-/** Makes the server listen at the path, for this user only. False when another daemon does. */
-async function claim(server: Server, path: string): Promise<boolean> {
+/** Makes the server listen at the path, for whom the mode lets in. False when another daemon does. */
+async function claim(server: Server, path: string, mode: number): Promise<boolean> {
   if (process.platform === "win32") return claimSocket(server, path);
   const directory = dirname(path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -279,7 +290,7 @@ async function claim(server: Server, path: string): Promise<boolean> {
     );
   }
   // A mode that were set later would leave a moment in which others can connect.
-  const umask = process.umask(0o177);
+  const umask = process.umask(0o777 & ~mode);
   try {
     return await claimSocket(server, path);
   } finally {

@@ -111,8 +111,7 @@ export class Recording {
       return Math.min(all.length - 1, Math.max(0, at + random.wholeBetween(-NEAR, NEAR)));
     };
     const chosen = new Set<number>();
-    for (let tries = 0; chosen.size < count && tries < 100 * count; tries += 1)
-      chosen.add(place());
+    for (let tries = 0; chosen.size < count && tries < 100 * count; tries += 1) chosen.add(place());
     return [...chosen].sort((a, b) => a - b);
   }
 

@@ -36,11 +36,16 @@ export class Transcript {
   constructor(readonly name: string) {}
 
   /** Sends batches, and waits for each to be acknowledged. */
-  async run(client: RespClient, { random, batches, isLarge = false, pauseMsMax = 0 }: RunOptions): Promise<void> {
+  async run(
+    client: RespClient,
+    { random, batches, isLarge = false, pauseMsMax = 0 }: RunOptions,
+  ): Promise<void> {
     // The reply shows in the trace which connection this is.
     await client.call("ECHO", marker(this.name));
     for (let batch = 0; batch < batches; batch += 1) {
-      const entries = Array.from({ length: random.wholeBetween(1, BATCH_MAX) }, () => isLarge ? this.#largeEntry(random) : this.#entry(random));
+      const entries = Array.from({ length: random.wholeBetween(1, BATCH_MAX) }, () =>
+        isLarge ? this.#largeEntry(random) : this.#entry(random),
+      );
       this.#entries.push(...entries);
       const replies = await client.pipeline(entries.map(toCommand));
       assert.deepEqual(

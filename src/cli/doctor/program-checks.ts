@@ -2,7 +2,7 @@
 import { fail, ok, type Finding } from "./finding.js";
 
 /** The oldest Node.js that lankv runs with, as package.json has it. */
-export const NODE_OLDEST = "20";
+export const NODE_OLDEST = "20.15";
 
 export function checkNode(version = process.versions.node): Finding {
   if (!isOlder(version, NODE_OLDEST)) return ok("node", `Node.js ${version}.`);

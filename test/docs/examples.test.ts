@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { freeUdpPort } from "../unit/net/loopback.js";
-import { blocksOf, root } from "./project.js";
+import { blocksOf, root } from "../conformance/project.js";
 
 const run = promisify(execFile);
 const LIMIT_MS = 60_000;
