@@ -14,6 +14,8 @@ import { colorsFor } from "./terminal.js";
 
 /** After a partition there may be many: they are counted, not listed. */
 const CONFLICTS_EVERY_MS = 1_000;
+/** A signal that comes again so soon was not meant as another: some programs send it to the process and to its group. */
+const REPEAT_MS = 200;
 
 export interface ServeFlags extends GlobalFlags, ClientFlags {
   readonly name?: string;
@@ -45,13 +47,16 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
     colors: colorsFor(process.stderr, flags),
   });
   const daemon = await openDaemon(toOptions(flags));
+  let stoppingAtMs: number | undefined;
   const stop = (signal: string): void => {
-    if (isStopping) process.exit(EXIT.interrupted);
-    isStopping = true;
+    if (stoppingAtMs !== undefined) {
+      if (performance.now() - stoppingAtMs > REPEAT_MS) process.exit(EXIT.interrupted);
+      return;
+    }
+    stoppingAtMs = performance.now();
     log.info(`stopping: ${signal}`);
     void daemon.close();
   };
-  let isStopping = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   announce(daemon, flags, log);
   if (daemon.passwordFile?.isOpenToOthers === true) {
@@ -61,9 +66,20 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
   }
   follow(daemon, log);
   followLoading(daemon.node, flags, log);
-  await daemon.closed;
+  try {
+    await daemon.closed;
+  } catch (error) {
+    if (daemon.node.disk?.isFree === false) endAtOnce(error, log);
+    throw error;
+  }
   log.info("stopped");
   return EXIT.ok;
+}
+
+/** An exit would wait for the call of the system that the disk does not answer. */
+function endAtOnce(error: unknown, log: Log): void {
+  log.error(`${error instanceof Error ? error.message : String(error)} The disk does not answer; killed.`);
+  process.kill(process.pid, "SIGKILL");
 }
 
 function toOptions(flags: ServeFlags): ServeOptions {

@@ -32,22 +32,22 @@ export function status(flags: GlobalFlags): Promise<ExitCode> {
 
 export function wait(flags: WaitFlags): Promise<ExitCode> {
   const waitMs = flags.timeout ?? WAIT_MS;
-  const untilMs = performance.now() + waitMs;
-  const once = (): Promise<ExitCode> =>
+  // What it took to get there is not counted where the daemon was there at once.
+  const once = (leftMs: number): Promise<ExitCode> =>
     withLoadingDaemon({ ...flags, timeout: REPLY_MS }, async (client) => {
       client.allow(waitMs + REPLY_MS);
-      const restMs = Math.max(0, Math.ceil(untilMs - performance.now()));
-      await client.call("LANKV.WAIT", flags.peers ?? 0, flags.synced === true ? 1 : 0, restMs);
+      await client.call("LANKV.WAIT", flags.peers ?? 0, flags.synced === true ? 1 : 0, leftMs);
       return EXIT.ok;
     });
-  return whenThere(once, untilMs);
+  return whenThere(once, waitMs);
 }
 
 /** A daemon that is being started has no socket yet, or one that nobody listens on. */
-async function whenThere(once: () => Promise<ExitCode>, untilMs: number): Promise<ExitCode> {
-  for (;;) {
+async function whenThere(once: (leftMs: number) => Promise<ExitCode>, waitMs: number): Promise<ExitCode> {
+  const untilMs = performance.now() + waitMs;
+  for (let leftMs = waitMs; ; leftMs = Math.max(0, Math.ceil(untilMs - performance.now()))) {
     try {
-      return await once();
+      return await once(leftMs);
     } catch (error) {
       const { cause } = error instanceof LankvError ? error : {};
       const isAbsent = ["ENOENT", "ECONNREFUSED"].includes(codeOf(cause));
@@ -59,6 +59,7 @@ async function whenThere(once: () => Promise<ExitCode>, untilMs: number): Promis
 
 export function stop(flags: GlobalFlags): Promise<ExitCode> {
   return withLoadingDaemon(flags, async (client) => {
+    client.allow(flags.timeout ?? STOP_MS);
     await client.call("SHUTDOWN");
     await client.ended(flags.timeout ?? STOP_MS);
     if (flags.quiet !== true) process.stderr.write("lankv: the daemon has ended\n");

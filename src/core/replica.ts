@@ -139,12 +139,12 @@ export class Replica {
     return this.#bootstrap.isSettled;
   }
 
-  /** Whether nothing is known to be missing here: settled, and the last root heard of everybody who is up is the own. */
+  /** Whether nothing is known to be missing here: this node and everybody who is up are settled, and hold the same root. */
   get isSynced(): boolean {
     if (!this.isSettled || this.#questions.size > 0) return false;
-    for (const { presence, vitals, stream } of this.#presence.peers.values()) {
-      if (presence === "up" && (vitals.root !== this.#map.root || stream?.missing() !== undefined))
-        return false;
+    for (const peer of this.#presence.peers.values()) {
+      const isEqual = peer.vitals.root === this.#map.root && peer.stream?.missing() === undefined;
+      if (peer.presence === "up" && !(isEqual && peer.isSettled)) return false;
     }
     return true;
   }

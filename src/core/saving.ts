@@ -15,7 +15,7 @@
  * before are void then, since the order is not kept.
  *
  * What was loaded is not taken for durable either before the first sync: a process that was killed may have saved it
- * and not come to its sync.
+ * and not come to its sync. Storage makes it durable as it loads it, or fails the first sync; then all is saved again.
  */
 import { compareRecords, isRemains, type KvRecord } from "./record.js";
 import type { RecordMap } from "./record-map.js";
@@ -29,15 +29,20 @@ import type { RecordMap } from "./record-map.js";
 export const FSYNC_POLICIES = ["always", "everysec", "never"] as const;
 export type FsyncPolicy = (typeof FSYNC_POLICIES)[number];
 
-/** How long changes gather before they are saved, unless the policy is `always`: the most that a killed process loses. */
+/** How long changes gather before they are saved, unless the policy is `always`. */
 export const GATHER_MS = 50;
 /** How long after a sync the next one begins, with the policy `everysec`. */
 export const SYNC_EVERY_MS = 1_000;
 /** How long storage rests after a failure before it is tried again. */
 export const RETRY_MS = 1_000;
 /** A step saves no more than so many records, or the first that make up so many bytes: a millisecond or two of work. */
-export const SAVE_RECORDS_MAX = 1_024;
-export const SAVE_BYTES_MAX = 262_144;
+export const SAVE_RECORDS = 1_024;
+export const SAVE_BYTES = 262_144;
+/** When more waits, a step is up to so many times as large, or saving would fall behind who writes much: 8 ms of work. */
+export const SAVE_GROWTH_MAX = 8;
+/** Times at which something was unsaved are remembered at so many milliseconds from each other, and so many of them. */
+export const AGE_STEP_MS = 10;
+export const AGE_STEPS_MAX = 128;
 /** When so many records were saved since the last sync, the next one does not wait. */
 export const UNSYNCED_RECORDS_MAX = 1_048_576;
 
@@ -49,6 +54,12 @@ export interface SaveStep {
   readonly sync: boolean;
 }
 
+/** What came into the queue before its place `end` was there at this time. */
+interface Age {
+  end: number;
+  readonly atMs: number;
+}
+
 export class Saving {
   readonly #map: RecordMap;
   readonly #policy: FsyncPolicy;
@@ -57,12 +68,20 @@ export class Saving {
   #from = 0;
   /** A bit for each slot: whether it is in the queue. */
   #isQueued = new Uint32Array(32);
-  /** Slots saved since the last sync; not kept with the policy `never`. */
+  /** Slots saved since the last sync. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
   #unsynced: number[] = [];
-  /** How many slots ever came into the queue, how many of these were taken, and how many are durable; what was loaded is one. */
+  /** All slots from `#sweepAt` to before `#sweepEnd` are unsaved too, and taken before those in the queue. */
+  #sweepAt = 0;
+  #sweepEnd = 0;
+  /** How many slots ever came to be unsaved, how many of these were taken, and how many are durable; what was loaded is one. */
   #added = 1;
   #taken = 1;
   #durable = 0;
+  #voided = 0;
+  /** How many of those taken are saved. */
+  #saved = 1;
+  /** Of what is unsaved, the oldest first. */
+  #ages: Age[] = [];
   /** Somebody waits for everything before this ticket, whatever the policy says. */
   #demanded = 0;
   /** What was in the queue when saving began goes without a rest, and is synced together when somebody waits for it. */
@@ -103,6 +122,14 @@ export class Saving {
     return order > 0 || (order === 0 && isRemains(held) && !isRemains(record));
   }
 
+  /** The slot of the record's key, when the record is what memory holds of it, a value or remains alike. */
+  slotOf(record: KvRecord): number | undefined {
+    const slot = this.#map.slotOf(record.key);
+    const held = slot === undefined ? undefined : this.#map.at(slot);
+    if (held === undefined || compareRecords(held, record) !== 0) return undefined;
+    return isRemains(held) === isRemains(record) ? slot : undefined;
+  }
+
   /** Whether a write may be acknowledged only when it is durable. */
   get isStrict(): boolean {
     return this.#policy === "always";
@@ -110,7 +137,7 @@ export class Saving {
 
   /** Number of keys that wait to be saved. */
   get unsaved(): number {
-    return this.#queue.length - this.#from;
+    return this.#added - this.#taken;
   }
 
   /** Everything changed so far is durable once {@link Saving.durable} is not less than this. */
@@ -122,6 +149,11 @@ export class Saving {
     return this.#durable;
   }
 
+  /** A failure has voided all tickets up to this one, whatever becomes durable later. */
+  get voided(): number {
+    return this.#voided;
+  }
+
   /** Counts failures: a ticket from before the last one is void. */
   get failures(): number {
     return this.#failures;
@@ -130,6 +162,30 @@ export class Saving {
   /** Whether the last step failed. */
   get isFailing(): boolean {
     return this.#isFailing;
+  }
+
+  /**
+   * What is unsaved now was there at this time: to be called at the end of each turn in which something changed.
+   * @param nowMs monotonic
+   */
+  look(nowMs: number): void {
+    const last = this.#ages.at(-1);
+    const isNew = this.#added > (last?.end ?? this.#saved);
+    if (!isNew) return;
+    if (last === undefined || this.#ages.length < AGE_STEPS_MAX) {
+      if (last === undefined || nowMs >= last.atMs + AGE_STEP_MS)
+        this.#ages.push({ end: this.#added, atMs: nowMs });
+    } else last.end = this.#added;
+  }
+
+  /**
+   * How old the oldest change is that is not saved, what is being saved included; 0 = there is none. Short by the length of a turn
+   * and {@link AGE_STEP_MS} at the most.
+   * @param nowMs monotonic
+   */
+  unsavedMs(nowMs: number): number {
+    const [oldest] = this.#ages;
+    return oldest === undefined ? 0 : Math.max(0, nowMs - oldest.atMs);
   }
 
   /** Everything before the ticket is to become durable now, whatever the policy. A failure voids the demand with the ticket. */
@@ -163,10 +219,14 @@ export class Saving {
 
   /** The step that was under way has succeeded. */
   handleDone(): void {
+    this.#saved = this.#taken;
+    const firstUnsaved = this.#ages.findIndex(({ end }) => end > this.#saved);
+    this.#ages.splice(0, firstUnsaved === -1 ? this.#ages.length : firstUnsaved);
     if (this.#step?.sync === true) {
-      this.#durable = this.#taken;
+      // All slots were made unsaved in one go: the tickets from before do not tell which of them they mean.
+      if (this.#sweepAt >= this.#sweepEnd) this.#durable = this.#taken;
       this.#unsynced = [];
-    } else if (this.#policy !== "never") {
+    } else {
       this.#unsynced.push(...this.#stepSlots);
     }
     this.#isFailing = false;
@@ -178,22 +238,35 @@ export class Saving {
   handleFailed(nowMs: number): void {
     const wasSync = this.#step?.sync === true;
     const slots = [...this.#unsynced, ...this.#stepSlots];
+    const oldestAtMs = this.#ages[0]?.atMs ?? nowMs;
     this.#unsynced = [];
     this.#endStep();
     this.#failures += 1;
+    this.#voided = this.#added;
+    // No ticket is the same before and after.
+    this.#added += 1;
+    this.#taken += 1;
     this.#isFailing = true;
     this.#retryAtMs = nowMs + RETRY_MS;
     this.#demanded = 0;
-    if (wasSync && (this.#policy === "never" || this.#durable === 0)) this.addAll();
+    if (wasSync && this.#durable === 0) this.addAll();
     else for (const slot of slots) this.add(slot);
+    this.#saved = this.#taken;
+    this.#ages = this.unsaved === 0 ? [] : [{ end: this.#added, atMs: oldestAtMs }];
   }
 
-  /** Every key is unsaved. */
+  /** Every key is unsaved. Costs no time for each. */
   addAll(): void {
-    for (let slot = 0; slot < this.#map.records; slot += 1) this.add(slot);
+    this.#queue = [];
+    this.#from = 0;
+    this.#isQueued.fill(0);
+    this.#sweepAt = 0;
+    this.#sweepEnd = this.#map.records;
+    this.#added = this.#taken + this.#sweepEnd;
   }
 
   #isWaiting(slot: number): boolean {
+    if (slot >= this.#sweepAt && slot < this.#sweepEnd) return true;
     return ((this.#isQueued[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0;
   }
 
@@ -214,26 +287,29 @@ export class Saving {
   get #syncAtMs(): number {
     if (this.#taken === this.#durable) return Infinity;
     if (this.#isUrgent || this.#unsynced.length >= UNSYNCED_RECORDS_MAX) return -Infinity;
+    // What failed is tried again, though there be nothing to save.
+    if (this.#isFailing && this.unsaved === 0) return -Infinity;
     return this.#policy === "never" ? Infinity : this.#syncedAtMs + SYNC_EVERY_MS;
   }
 
-  /** Whether the step that begins syncs too: at the end of a round when somebody waits, or there would be a sync for each part. */
+  /**
+   * Whether the step that begins syncs too: at the end of a round, or there would be a sync for each part. On a disk that
+   * takes a second to sync, which makes the next sync due at once, what waits would grow without bound.
+   */
   #isSyncDue(nowMs: number): boolean {
     // What failed is shown to work again by all of it.
-    if (this.#isFailing && this.#policy !== "never") return true;
+    if (this.#isFailing) return true;
     if (this.#unsynced.length >= UNSYNCED_RECORDS_MAX) return true;
-    return this.#syncAtMs <= nowMs && (!this.#isUrgent || this.#taken >= this.#roundEnd);
+    return this.#syncAtMs <= nowMs && this.#taken >= this.#roundEnd;
   }
 
   #take(): KvRecord[] {
     const records: KvRecord[] = [];
     const slots: number[] = [];
     let bytes = 0;
-    while (records.length < SAVE_RECORDS_MAX && bytes < SAVE_BYTES_MAX && this.unsaved > 0) {
-      const slot = this.#queue[this.#from] ?? 0;
-      this.#from += 1;
-      this.#taken += 1;
-      this.#isQueued[slot >>> 5] = (this.#isQueued[slot >>> 5] ?? 0) & ~(1 << (slot & 31));
+    const growth = Math.min(SAVE_GROWTH_MAX, Math.max(1, this.unsaved / (4 * SAVE_RECORDS)));
+    while (records.length < growth * SAVE_RECORDS && bytes < growth * SAVE_BYTES && this.unsaved > 0) {
+      const slot = this.#takeSlot();
       const record = this.#map.at(slot);
       if (record === undefined) continue;
       slots.push(slot);
@@ -246,6 +322,18 @@ export class Saving {
     }
     this.#stepSlots = slots;
     return records;
+  }
+
+  #takeSlot(): number {
+    this.#taken += 1;
+    if (this.#sweepAt < this.#sweepEnd) {
+      this.#sweepAt += 1;
+      return this.#sweepAt - 1;
+    }
+    const slot = this.#queue[this.#from] ?? 0;
+    this.#from += 1;
+    this.#isQueued[slot >>> 5] = (this.#isQueued[slot >>> 5] ?? 0) & ~(1 << (slot & 31));
+    return slot;
   }
 
   #grow(word: number): void {

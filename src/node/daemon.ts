@@ -4,14 +4,16 @@
  * What other programs may hold, the socket and the port, is claimed before the node opens, so that a start that
  * fails has not been on the network. Whoever connects in between waits.
  */
-import { lstat, mkdir, stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import createDebug from "debug";
 import { LankvError } from "../core/error.js";
 import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
 import type { Limits } from "../resp/limits.js";
 import { RespServer, type RespServerOptions } from "../resp/server.js";
+import { makeDirectory } from "../storage/directory.js";
 import { connectionsMax } from "./file-limit.js";
 import type { OpenOptions } from "./lankv.js";
 import { Node } from "./node.js";
@@ -87,6 +89,7 @@ export class Daemon {
     this.#server = new RespServer(
       new NodeKeyspace(node, () => {
         void this.close();
+        return node.close();
       }),
       options,
     );
@@ -111,6 +114,8 @@ export class Daemon {
   async #close(): Promise<void> {
     const shut = this.#doors.close();
     await this.node.close().catch((error: unknown) => this.#failures.push(error));
+    // Who asked for the end is told of it.
+    await nextTurn();
     this.#server.close();
     await shut;
     if (this.#failures.length > 0) throw this.#failures[0];
@@ -270,7 +275,7 @@ class Doors {
 async function claim(server: Server, path: string, mode: number): Promise<boolean> {
   if (process.platform === "win32") return claimSocket(server, path);
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory);
   const [uid, { uid: owner }] = [process.getuid?.() ?? 0, await stat(directory)];
   if (uid !== 0 && owner !== 0 && owner !== uid) {
     throw new LankvError(

@@ -3,10 +3,11 @@
  *
  *     node-id      16 hexadecimal digits and a newline
  *     lock         a unix socket that the owner listens on
- *     about.json   the format of the directory, and whose keys it holds
+ *     about.json   the format of the directory, and whose keys it holds: one JSON object whose last member, "check", is the
+ *                  CRC-32 of all the text before it, in every format: so what a newer version wrote is not taken for damage
  *     log          the records; see src/storage
  */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -14,7 +15,10 @@ import { crc32 } from "node:zlib";
 import { LankvError } from "../core/error.js";
 import type { NodeId } from "../core/message.js";
 import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
+import { makeDirectory } from "../storage/directory.js";
 import { syncDirectory } from "../storage/segment.js";
+import { setAside } from "../storage/set-aside.js";
+import type { Damage } from "../storage/storage.js";
 import { reasonOf } from "./reasons.js";
 
 /** The format of data directories that this version writes, and the newest that it reads. */
@@ -22,6 +26,8 @@ export const DATA_FORMAT = 1;
 
 /** The directory of the records within the data directory. */
 export const LOG_NAME = "log";
+/** The log of a backup that is being made, or was not finished. */
+export const UNFINISHED_NAME = "log.partial";
 
 /**
  * Where a node keeps its state unless told otherwise: $XDG_STATE_HOME/lankv, for root /var/lib/lankv; on macOS
@@ -38,6 +44,7 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
 export class DataDir {
   readonly path: string;
   readonly #lock: Server;
+  readonly #damages: Damage[] = [];
 
   private constructor(path: string, lock: Server) {
     this.path = path;
@@ -76,6 +83,11 @@ export class DataDir {
     return new DataDir(path, lock);
   }
 
+  /** What was found damaged beside the records. */
+  get damages(): readonly Damage[] {
+    return this.#damages;
+  }
+
   /** The node id kept here, or undefined when there is none yet. */
   async readNodeId(): Promise<NodeId | undefined> {
     const path = join(this.path, "node-id");
@@ -94,12 +106,21 @@ export class DataDir {
   }
 
   /**
-   * Makes sure that the directory is of a format that this version knows and holds keys of this cluster; a new one becomes so.
+   * Makes sure that the directory is of a format that this version knows and holds keys of this cluster; a new one becomes so,
+   * and so does one whose description is damaged, which is set aside: see {@link DataDir.damages}.
    * @throws {LankvError} LANKV_DATA_FORMAT, LANKV_DATA_CLUSTER, LANKV_DATA_DIR
    */
   async claimFor(cluster: string): Promise<void> {
+    if (await exists(join(this.path, UNFINISHED_NAME))) {
+      throw new LankvError(
+        "LANKV_DATA_DIR",
+        `The data directory ${this.path} holds a backup that was not finished: make it again with ` +
+          `'lankv backup ${this.path}', or remove ${UNFINISHED_NAME} to start without its keys.`,
+      );
+    }
     const about = await this.#readAbout();
-    if (about === undefined) {
+    if (about === undefined || about === "damaged") {
+      if (about === "damaged") await this.#setAboutAside();
       await this.#write(ABOUT_NAME, aboutText(cluster));
       return;
     }
@@ -119,8 +140,20 @@ export class DataDir {
     }
   }
 
-  /** Undefined when there is none, or none that is whole: its contents say nothing that could not be said anew. */
-  async #readAbout(): Promise<About | undefined> {
+  async #setAboutAside(): Promise<void> {
+    const path = join(this.path, ABOUT_NAME);
+    const { size } = await stat(path);
+    const aside = await setAside(path);
+    this.#damages.push({
+      path: aside ?? path,
+      bytesLost: size,
+      recordsSaved: 0,
+      isSetAside: aside !== undefined,
+    });
+  }
+
+  /** Undefined when there is none. */
+  async #readAbout(): Promise<About | "damaged" | undefined> {
     try {
       return toAbout(await readFile(join(this.path, ABOUT_NAME), "utf8"));
     } catch (cause) {
@@ -143,7 +176,7 @@ export class DataDir {
   }
 }
 
-const ABOUT_NAME = "about.json";
+export const ABOUT_NAME = "about.json";
 
 interface About {
   readonly format: number;
@@ -159,30 +192,24 @@ export async function writeAbout(directory: string, cluster: string): Promise<vo
 }
 
 function aboutText(cluster: string): string {
-  const about = { format: DATA_FORMAT, cluster };
-  return `${JSON.stringify({ ...about, check: checkOf(about) })}\n`;
+  const checked = JSON.stringify({ format: DATA_FORMAT, cluster }).slice(0, -1);
+  return `${checked},"check":"${checkOf(checked)}"}\n`;
 }
 
 /** The check tells a flipped bit, which must not keep a node from starting, from what was meant. */
-function toAbout(text: string): About | undefined {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  if (typeof parsed !== "object" || parsed === null) return undefined;
-  if (!("format" in parsed && "cluster" in parsed && "check" in parsed)) return undefined;
-  const { format, cluster, check } = parsed;
-  if (typeof format !== "number" || typeof cluster !== "string") return undefined;
-  return check === checkOf({ format, cluster }) ? { format, cluster } : undefined;
+function toAbout(text: string): About | "damaged" {
+  const [, checked = "", check] = /^(.*),"check":"([0-9a-f]{8})"\}\n$/s.exec(text) ?? [];
+  if (check !== checkOf(checked)) return "damaged";
+  const parsed: unknown = JSON.parse(`${checked}}`);
+  if (typeof parsed !== "object" || parsed === null || !("format" in parsed)) return "damaged";
+  const { format } = parsed;
+  if (typeof format !== "number") return "damaged";
+  const cluster = "cluster" in parsed && typeof parsed.cluster === "string" ? parsed.cluster : "";
+  return { format, cluster };
 }
 
-function checkOf({ format, cluster }: About): string {
-  return crc32(`${String(format)} ${cluster}`)
-    .toString(16)
-    .padStart(8, "0");
+function checkOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
 }
 
 /**
@@ -190,16 +217,25 @@ function checkOf({ format, cluster }: About): string {
  * a process that made it may have been killed before it came so far.
  */
 async function makeDurably(path: string): Promise<void> {
-  const last = resolve(path);
-  const first = (await mkdir(last, { recursive: true, mode: 0o700 })) ?? last;
-  for (let at = last; at.length >= first.length && at !== dirname(at); at = dirname(at)) {
+  const made = await makeDirectory(path);
+  for (const each of new Set([...made, resolve(path)])) {
     try {
-      await syncDirectory(dirname(at));
+      await syncDirectory(dirname(each));
     } catch (error) {
-      // Who may not read the directory above cannot sync it, and has not made this one just now.
-      if (codeOf(error) !== "EACCES" && codeOf(error) !== "EPERM") throw error;
+      // Who may not read the directory above cannot sync it, and has not made this one just now. And a
+      // file system such as /proc, which has nothing to sync, can have another one mounted here.
+      const isOld = !made.includes(each);
+      const harmless = ["EACCES", "EPERM", ...(isOld ? ["EINVAL", "ENOTSUP"] : [])];
+      if (!harmless.includes(codeOf(error))) throw error;
     }
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** As a whole or not at all, also when the power goes. */

@@ -1,16 +1,16 @@
 /**
  * What a node keeps on disk: its records are loaded in the background when it starts, and saved as they change.
  */
-import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import type { FsyncPolicy, Saving } from "../core/saving.js";
-import type { Storage } from "../storage/storage.js";
+import type { Damage, Storage } from "../storage/storage.js";
 import { monoMs } from "./ambient.js";
-import { LOG_NAME, writeAbout } from "./data-dir.js";
+import { backUp } from "./backup.js";
 import type { LoadingStatus, StorageStatus } from "./lankv.js";
 import { reasonOf } from "./reasons.js";
+import { notSaved } from "./refusals.js";
 import { Saver } from "./saver.js";
 
 /** Records that are taken over before the clock is looked at. */
@@ -23,6 +23,8 @@ export interface DiskParts {
   readonly saving: Saving;
   readonly fsync: FsyncPolicy;
   readonly cluster: string;
+  /** What was found damaged before anything was loaded. */
+  readonly damages: readonly Damage[];
 }
 
 /** What was loaded at the start. */
@@ -38,6 +40,9 @@ export class Disk {
   #loading: LoadingStatus | undefined = { records: 0, bytesDone: 0, bytesTotal: 0, share: 0 };
   #load: Promise<LoadReport | undefined> | undefined;
   #isClosing = false;
+  #isFree = false;
+  /** Called when the disk has answered after all to what it had not answered when this was closed. */
+  onFree: () => void = () => undefined;
 
   constructor(parts: DiskParts) {
     this.#parts = parts;
@@ -68,7 +73,7 @@ export class Disk {
    * @param take is given the records
    * @param onTurn called after each turn
    * @returns undefined when the disk was closed before all was loaded
-   * @throws {LankvError} LANKV_DATA_DIR
+   * @throws {LankvError} LANKV_DATA_DIR, LANKV_DATA_FORMAT
    */
   load(
     take: (records: readonly KvRecord[]) => void,
@@ -85,15 +90,16 @@ export class Disk {
   }
 
   status(): StorageStatus {
-    const { storage, saving, fsync } = this.#parts;
+    const { storage, saving, fsync, damages } = this.#parts;
     const { failure, syncedAtMs } = this.saver;
     return {
       fsync,
       bytes: storage.bytes,
       unsaved: saving.unsaved,
+      unsavedMs: Math.round(saving.unsavedMs(monoMs())),
       failing: failure === undefined ? null : reasonOf(failure),
       syncedMs: syncedAtMs === undefined ? null : Math.round(monoMs() - syncedAtMs),
-      damages: storage.damages,
+      damages: [...damages, ...storage.damages],
     };
   }
 
@@ -106,11 +112,7 @@ export class Disk {
    */
   async backup(directory: string): Promise<void> {
     await this.saver.durable();
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    if ((await readdir(directory)).length > 0)
-      throw new RangeError(`the directory of a backup must be missing or empty, which ${directory} is not`);
-    await this.#parts.storage.backup(join(directory, LOG_NAME));
-    await writeAbout(directory, this.#parts.cluster);
+    await backUp(this.#parts.storage, this.#parts.cluster, directory);
   }
 
   /** @throws {LankvError} LANKV_DISK: not everything is on disk */
@@ -119,9 +121,29 @@ export class Disk {
     await this.#load?.catch(() => undefined);
     try {
       await this.saver.close();
+    } catch (error) {
+      throw error instanceof LankvError ? notSaved(this.#parts.saving.unsaved, error) : error;
     } finally {
       // What does not answer would not answer this either.
-      if (!this.saver.isBusy) await this.#parts.storage.close();
+      if (!this.saver.isBusy) await this.#free();
+      else {
+        this.saver.onStep = () => {
+          this.#free().then(this.onFree, this.onFree);
+        };
+      }
+    }
+  }
+
+  /** Whether nothing writes to the directory any more: until then nobody else may. */
+  get isFree(): boolean {
+    return this.#isFree;
+  }
+
+  async #free(): Promise<void> {
+    try {
+      await this.#parts.storage.close();
+    } finally {
+      this.#isFree = true;
     }
   }
 

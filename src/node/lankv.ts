@@ -134,6 +134,8 @@ export interface StorageStatus {
   readonly bytes: number;
   /** Keys whose latest write is not saved yet. */
   readonly unsaved: number;
+  /** How old the oldest of these is, in milliseconds; 0 = there is none. */
+  readonly unsavedMs: number;
   /** Why nothing can be saved now, and writes are refused; null = saving works. */
   readonly failing: string | null;
   /** Milliseconds since all that had been saved was last made durable; null = not since the start. */

@@ -15,12 +15,12 @@ import { peersOf, statusOf } from "./status.js";
 const RANDOM_TRIES_MAX = 64;
 
 export class NodeKeyspace implements Keyspace {
-  readonly stop: () => void;
+  readonly stop: () => Promise<void>;
   readonly durability: Durability | undefined;
   readonly #node: Node;
   #writes = 0;
 
-  constructor(node: Node, stop: () => void) {
+  constructor(node: Node, stop: () => Promise<void>) {
     this.#node = node;
     this.stop = stop;
     const { disk } = node;
@@ -36,9 +36,7 @@ export class NodeKeyspace implements Keyspace {
       get durable() {
         return disk.durableTicket;
       },
-      onDurable: (ticket, end) => {
-        disk.saver.onDurable(ticket, end);
-      },
+      onDurable: (ticket, end) => disk.saver.onDurable(ticket, end),
     };
   }
 
@@ -48,6 +46,19 @@ export class NodeKeyspace implements Keyspace {
 
   get refusal(): LankvError | undefined {
     return this.#node.disk?.saver.refusal;
+  }
+
+  get isBehind(): boolean {
+    return this.#node.disk?.saver.isBehind === true;
+  }
+
+  onCaughtUp(goOn: () => void): () => void {
+    const { disk } = this.#node;
+    if (disk !== undefined) return disk.saver.onCaughtUp(goOn);
+    const next = setImmediate(goOn);
+    return () => {
+      clearImmediate(next);
+    };
   }
 
   get size(): number {
@@ -63,14 +74,15 @@ export class NodeKeyspace implements Keyspace {
   }
 
   set(key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
+    const record = this.#node.write(key, value, expiresAtMs);
     this.#writes += 1;
-    return this.#node.write(key, value, expiresAtMs);
+    return record;
   }
 
   delete(key: Bytes): boolean {
     if (this.#node.read(key) === undefined) return false;
-    this.#writes += 1;
     this.#node.write(key, undefined);
+    this.#writes += 1;
     return true;
   }
 

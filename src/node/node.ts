@@ -176,9 +176,16 @@ export class Node extends EventEmitter<NodeEvents> {
     checkWrite(key, value, this.options.valueBytesMax);
   }
 
-  /** Whether so much was written in this turn that the writer should await its end. */
+  /** Whether so much was written, in this turn or since what is the oldest unsaved, that the writer should await {@link Node.room}. */
   get isTurnFull(): boolean {
-    return this.#writesThisTurn >= WRITES_PER_TURN;
+    return this.#writesThisTurn >= WRITES_PER_TURN || this.disk?.saver.isBehind === true;
+  }
+
+  /** Waits until there is room for more writes: in this turn of the event loop, and in what a killed process may lose. */
+  async room(): Promise<void> {
+    if (this.#writesThisTurn >= WRITES_PER_TURN) await this.turn();
+    const saver = this.disk?.saver;
+    while (saver?.isBehind === true) await new Promise<void>((resolve) => void saver.onCaughtUp(resolve));
   }
 
   /**
@@ -380,9 +387,12 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     const failures: unknown[] = [];
-    for (const part of [this.disk, this.#mesh, this.#beacons, this.#dataDir]) {
+    for (const part of [this.disk, this.#mesh, this.#beacons]) {
       await part?.close().catch((error: unknown) => failures.push(error));
     }
+    // While the disk has not answered, something may still be written.
+    if (this.disk?.isFree === false) this.disk.onFree = () => void this.#dataDir?.close();
+    else await this.#dataDir?.close();
     this.emit("turn");
     this.emit("closed");
     if (failures.length > 0) throw failures[0];

@@ -111,6 +111,7 @@ async function openDisk(
       return map.bytes;
     },
     isSuperseded: (record) => saving.isSuperseded(record),
+    slotOf: (record) => saving.slotOf(record),
   });
-  return new Disk({ storage, saving, fsync, cluster });
+  return new Disk({ storage, saving, fsync, cluster, damages: dataDir.damages });
 }

@@ -68,6 +68,20 @@ export function notDurable(cause: unknown): LankvError {
   );
 }
 
+/**
+ * What a node that ends could not save.
+ * @param keys how many keys wait to be saved, beside those that the disk has been given and has not answered for
+ */
+export function notSaved(keys: number, { cause }: LankvError): LankvError {
+  const what = keys === 0 ? "What was written last is" : `${String(keys)} keys are`;
+  const reason = cause === undefined ? "it has not answered in time" : reasonOf(cause);
+  return new LankvError(
+    "LANKV_DISK",
+    `This node has ended, and not all is on its disk: ${reason}. ${what} only where peers have taken it.`,
+    { cause, stateChanged: true },
+  );
+}
+
 function checkLength(name: string, bytes: Bytes, most: number): void {
   if (bytes.length <= most) return;
   throw new RangeError(`${name} must have at most ${String(most)} bytes, not ${String(bytes.length)}`);

@@ -13,6 +13,11 @@ import { diskRefusal, notDurable } from "./refusals.js";
 
 /** How long the end waits for the disk. */
 export const CLOSE_MS_MAX = 10_000;
+/**
+ * How old an unsaved change may be before writers wait: the most that a killed process loses of what was acknowledged, but for
+ * the turn of the event loop in which that is noticed.
+ */
+export const BEHIND_MS = 500;
 
 /** Is told once what was waited for is durable, or why it is not. */
 export type OnDurable = (failure: LankvError | undefined) => void;
@@ -32,6 +37,9 @@ export class Saver {
   readonly #saving: Saving;
   readonly #storage: Pick<Storage, "save" | "damages">;
   #waits: Wait[] = [];
+  #isBehind = false;
+  /** Who waits until saving is not behind. */
+  readonly #resting = new Set<() => void>();
   #failure: Error | undefined;
   #syncedAtMs: number | undefined;
   #step: Promise<void> | undefined;
@@ -72,10 +80,28 @@ export class Saver {
     return this.#step !== undefined;
   }
 
+  /** Whether the oldest unsaved change is older than {@link BEHIND_MS}: who writes should wait for {@link Saver.onCaughtUp}. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /**
+   * Calls back once saving is not behind any more, or fails, or has ended; never at once.
+   * @returns withdraws it
+   */
+  onCaughtUp(goOn: () => void): () => void {
+    this.#resting.add(goOn);
+    if (!this.#isBehind) setImmediate(() => this.#letGo());
+    return () => {
+      this.#resting.delete(goOn);
+    };
+  }
+
   /** Something may have to be saved. To be called whenever that may be; what one turn of the event loop brings is saved together. */
   wake(): void {
-    if (this.#isWakePlanned || !this.#isFree) return;
     const nowMs = monoMs();
+    this.#look(nowMs);
+    if (this.#isWakePlanned || !this.#isFree) return;
     if (this.#saving.wakeAtMs > nowMs) {
       this.#schedule(nowMs);
       return;
@@ -90,11 +116,16 @@ export class Saver {
   /**
    * Calls back once everything before the ticket is durable, or saving has failed or ended; never at once.
    * @param ticket as `saving.ticket` was after the write
+   * @returns withdraws it
    */
-  onDurable(ticket: number, end: OnDurable): void {
-    const isOver = this.#isEnded || this.#saving.durable >= ticket;
-    if (isOver) setImmediate(end, this.#saving.durable >= ticket ? undefined : notDurable(undefined));
+  onDurable(ticket: number, end: OnDurable): () => void {
+    const isVoid = ticket <= this.#saving.voided;
+    if (!isVoid && this.#saving.durable >= ticket) setImmediate(end, undefined);
+    else if (isVoid || this.#isEnded) setImmediate(end, notDurable(this.#failure));
     else this.#waits.push({ ticket, end });
+    return () => {
+      this.#waits = this.#waits.filter((wait) => wait.end !== end);
+    };
   }
 
   /**
@@ -122,6 +153,7 @@ export class Saver {
       if (this.#isStarted) await this.#saveRest();
     } finally {
       this.#isEnded = true;
+      this.#look(monoMs());
       clearTimeout(this.#timer);
       this.#endWaits(() => notDurable(this.#failure));
     }
@@ -176,6 +208,20 @@ export class Saver {
       if (outcome === "later") this.#waits.push(wait);
       else wait.end(outcome);
     }
+  }
+
+  #look(nowMs: number): void {
+    this.#saving.look(nowMs);
+    const isWaiting = this.#isStarted && !this.#isEnded && !this.#saving.isStrict && !this.#saving.isFailing;
+    this.#isBehind = isWaiting && this.#saving.unsavedMs(nowMs) > BEHIND_MS;
+    if (!this.#isBehind) this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#isBehind || this.#resting.size === 0) return;
+    const resting = [...this.#resting];
+    this.#resting.clear();
+    for (const goOn of resting) goOn();
   }
 
   get #isFree(): boolean {

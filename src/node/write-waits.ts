@@ -29,10 +29,11 @@ export function checkWaits(node: Node, { durable, replicas }: WriteOptions): voi
  */
 export async function waited(node: Node, options: WriteOptions): Promise<void> {
   const { durable = false, replicas = 0, signal = NEVER } = options;
-  if (node.isTurnFull) await node.turn();
+  if (node.isTurnFull) await node.room();
   if (node.disk !== undefined && (durable || node.disk.isStrict)) await node.disk.saver.durable();
   if (replicas === 0) return;
-  const confirmed = await node.confirmed(replicas, 0, signal);
+  // Closed while the disk was waited for: the write was made, so that is not refused as a new one is.
+  const confirmed = node.isClosed ? 0 : await node.confirmed(replicas, 0, signal);
   if (confirmed >= replicas) return;
   const why = signal.aborted ? "the wait was ended" : "this node was closed";
   throw new LankvError(

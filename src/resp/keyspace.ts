@@ -13,6 +13,13 @@ export interface Keyspace {
   readonly isLoading: boolean;
   /** Why nothing can be written now, LANKV_DISK; undefined = it can. */
   readonly refusal: LankvError | undefined;
+  /** Whether saving is behind, so that who writes should wait for {@link Keyspace.onCaughtUp}. */
+  readonly isBehind: boolean;
+  /**
+   * Calls back once, when saving is not behind any more, or fails.
+   * @returns withdraws it
+   */
+  onCaughtUp(goOn: () => void): () => void;
   /** How many keys hold a value. */
   readonly size: number;
   /** The record of a key that holds a value now; undefined when it is deleted, expired or was never written. */
@@ -72,8 +79,11 @@ export interface Keyspace {
   backup(directory: string): Promise<void>;
   /** From now on the listener is told; there is one listener. */
   listen(listener: KeyspaceListener): void;
-  /** Asks the program to end; returns at once. */
-  stop(): void;
+  /**
+   * Asks the program to end, and waits until all that it keeps is on disk.
+   * @throws {LankvError} LANKV_DISK: not all of it is; the program ends nevertheless
+   */
+  stop(): Promise<void>;
 }
 
 /** What is on disk, and what will be. */
@@ -83,8 +93,11 @@ export interface Durability {
   /** Everything written so far is durable once {@link Durability.durable} is not less than this. */
   readonly ticket: number;
   readonly durable: number;
-  /** Calls back later: when everything before the ticket is durable, or with LANKV_DISK when nobody knows whether it will be. */
-  onDurable(ticket: number, end: (failure: LankvError | undefined) => void): void;
+  /**
+   * Calls back later: when everything before the ticket is durable, or with LANKV_DISK when nobody knows whether it will be.
+   * @returns withdraws it
+   */
+  onDurable(ticket: number, end: (failure: LankvError | undefined) => void): () => void;
 }
 
 /** Is told what no command of this node did. */

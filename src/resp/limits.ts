@@ -3,7 +3,7 @@
 export interface Limits {
   /** Most connections at once, 1 to 65 535; the next is told so and closed. Default: 1 000. */
   clientsMax: number;
-  /** Seconds of silence after which a connection ends, 0 to a year; 0 = never. Subscribers are exempt. Default: 0. */
+  /** Seconds of silence after which a connection ends, 0 to a year; 0 = never. Subscribers, and who waits for the disk, are exempt. Default: 0. */
   idleSecondsMax: number;
   /** Seconds that the next byte of a request that has begun may take, 1 to a day; then the connection ends. Default: 60. */
   stallSecondsMax: number;
@@ -49,7 +49,8 @@ export const BOUNDS: readonly Bound[] = [
     limit: "idleSecondsMax",
     parameter: "timeout",
     flag: "client-timeout",
-    meaning: "silence after which a client's connection ends, 0 = never; subscribers may be silent",
+    meaning:
+      "silence after which a client's connection ends, 0 = never; subscribers, and who waits for the disk, may be silent",
     unit: "seconds",
     min: 0,
     max: 31_536_000,

@@ -15,11 +15,12 @@ export class PendingWrites {
 
   /** The writer writes at the end of this turn of the event loop. It comes once until then. */
   add(writer: Writer): void {
-    if (this.#writers.length === 0) setImmediate(() => this.#write());
+    if (this.#writers.length === 0) setImmediate(() => this.flush());
     this.#writers.push(writer);
   }
 
-  #write(): void {
+  /** They write now. */
+  flush(): void {
     const writers = this.#writers;
     this.#writers = [];
     for (const writer of writers) writer.writePending();

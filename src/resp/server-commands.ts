@@ -7,13 +7,13 @@ import { OK, Verbatim } from "./reply.js";
 
 const SHUTDOWN_WORDS = ["NOSAVE", "SAVE", "NOW", "FORCE", "ABORT"];
 
-const shutDown: Handler = (args, { keyspace }) => {
+const shutDown: Handler = async (args, { keyspace }) => {
   const words = args.map((arg) => arg.toUpperCase());
   if (!words.every((word) => SHUTDOWN_WORDS.includes(word))) throw syntaxError();
   const contradicts = words.includes("SAVE") && words.includes("NOSAVE");
   if (contradicts || (words.includes("ABORT") && words.length > 1)) throw syntaxError();
   if (words.includes("ABORT")) throw new CommandError("ERR No shutdown in progress.");
-  keyspace.stop();
+  await keyspace.stop();
   return OK;
 };
 

@@ -107,9 +107,10 @@ export class RespServer {
     });
   }
 
-  /** Ends all connections at once. */
+  /** Ends all connections at once, behind what was answered. */
   close(): void {
     clearInterval(this.#timer);
+    this.#writes.flush();
     for (const session of this.#sessions) session.kill();
     for (const socket of this.#refused) socket.destroy();
   }

@@ -16,8 +16,8 @@ import type { Bytes } from "../core/bytes.js";
 import { Activity } from "./activity.js";
 import { toAddress } from "./address.js";
 import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
-import { HeldReplies } from "./held-replies.js";
 import type { Limits } from "./limits.js";
+import { Output } from "./output.js";
 import { mayEnter, type Password } from "./password.js";
 import type { SessionParts } from "./session-parts.js";
 import type { PendingWrites } from "./pending-writes.js";
@@ -29,11 +29,6 @@ import { Transaction } from "./transaction.js";
 import { Turn } from "./turn.js";
 
 const debug = createDebug("lankv:resp");
-
-/** Replies are handed to the socket when so many bytes are there. */
-const OUTPUT_BYTES = 262_144;
-/** While the socket holds more than so many bytes, no request is carried out. */
-const UNSENT_BYTES_MAX = 1_048_576;
 
 export class Session implements Client, Subscriber {
   readonly id: number;
@@ -59,15 +54,12 @@ export class Session implements Client, Subscriber {
   readonly #context: Context;
   readonly #aborter = new AbortController();
   readonly #activity = new Activity();
-  #output = "";
-  /** Replies that wait for the disk; undefined = none ever does. */
-  readonly #held: HeldReplies | undefined;
-  /** Messages that follow the reply to the transaction that is being carried out. */
-  #afterExec = "";
+  readonly #output: Output;
   #heldBytes = 0;
   #isRunning = false;
   /** Has given way, and goes on by itself. */
   #isYielding = false;
+  #withdraw = (): void => undefined;
   readonly #turn = new Turn();
   /** Waits for something that may never come, not for its own work to end. */
   #isBlocked = false;
@@ -94,9 +86,12 @@ export class Session implements Client, Subscriber {
     this.#parser.isTrusted = this.isAuthenticated;
     this.subscriptions = new Subscriptions(hub, this);
     this.#context = parts.toContext(this);
-    const { durability } = this.#context.keyspace;
-    if (durability !== undefined) this.#held = new HeldReplies(durability, (text) => this.#release(text));
+    this.#output = new Output(socket, this.#context.keyspace.durability, () => {
+      this.#goOn();
+    });
     socket.on("data", (chunk: Buffer) => {
+      // What comes behind the last request is nobody's, while the replies to those before wait for the disk or the client.
+      if (this.#isEnding) return;
       this.#activity.note();
       this.#parser.push(chunk);
       if (this.isWaiting || this.#isYielding) {
@@ -125,10 +120,11 @@ export class Session implements Client, Subscriber {
     });
     socket.on("close", () => {
       this.#isEnding = true;
-      this.#held?.clear();
+      this.#output.clear();
       this.subscriptions.clear();
       this.transaction.close();
       this.#aborter.abort();
+      this.#withdraw();
       this.#account(0);
     });
   }
@@ -158,8 +154,7 @@ export class Session implements Client, Subscriber {
   }
 
   get unsentBytes(): number {
-    const held = this.#held?.bytes ?? 0;
-    return this.#socket.writableLength + this.#output.length + this.#afterExec.length + held;
+    return this.#output.bytes;
   }
 
   /** Bytes of all its buffers. */
@@ -191,9 +186,7 @@ export class Session implements Client, Subscriber {
 
   kill(): void {
     this.#isEnding = true;
-    this.#output = "";
-    this.#afterExec = "";
-    this.#held?.clear();
+    this.#output.clear();
     this.#socket.destroy();
     this.#account(0);
   }
@@ -201,8 +194,8 @@ export class Session implements Client, Subscriber {
   push(frame: Bytes): void {
     if (this.#isEnding) return;
     // A message must not come before the reply to the transaction that subscribed to it, nor in its middle.
-    if (this.#isRunning && this.lastCommand === "exec") this.#afterExec += frame;
-    else this.#put(frame, false);
+    if (this.#isRunning && this.lastCommand === "exec") this.#output.putAfterExec(frame);
+    else this.#output.put(frame);
     if (this.unsentBytes > this.#limits.unsentBytesMax) {
       debug("client %d: cut off, it does not read what it listens to", this.id);
       this.kill();
@@ -213,17 +206,21 @@ export class Session implements Client, Subscriber {
 
   writePending(): void {
     this.#willWrite = false;
-    this.#flush();
+    this.#output.flush();
     this.#measure();
   }
 
-  /** Ends the connection if it has been silent for too long, in the middle of a request, or while it should end. */
+  /**
+   * Ends the connection if it has been silent for too long, in the middle of a request, or while it should end. A client
+   * that waits for the disk need not say anything, unless it has said that it is done: it may not be there any more.
+   */
   checkSilence(): void {
     const { idleSecondsMax, stallSecondsMax } = this.#limits;
     const idle = this.#activity.look();
-    const mayBeSilent = this.isWaiting || this.subscriptions.count > 0;
+    const isServed = this.isWaiting || this.#output.isHeld;
+    const mayBeSilent = isServed || this.subscriptions.count > 0;
     const isIdle = idleSecondsMax > 0 && idle > idleSecondsMax && !mayBeSilent;
-    const isUnfinished = this.unreadBytes > 0 && !this.isWaiting && !this.#isPaused;
+    const isUnfinished = this.unreadBytes > 0 && !isServed && !this.#isPaused;
     const isStalled = idle > stallSecondsMax && (isUnfinished || this.#isEnding || this.#hasSentAll);
     if (!isIdle && !isStalled) return;
     debug("client %d: ended after %d s of silence", this.id, idle);
@@ -238,19 +235,19 @@ export class Session implements Client, Subscriber {
     this.#isRunning = true;
     this.#turn.begin();
     try {
-      while (!this.isWaiting && !this.#isEnding && this.#hasRoom()) {
+      while (!this.isWaiting && !this.#isEnding && this.#output.makeRoom()) {
         const request = this.#parser.next();
         if (request === undefined) {
           this.#isEnding ||= this.#hasSentAll;
           break;
         }
         this.#handle(request);
-        if (this.#turn.count()) {
+        if (this.#turn.count() || this.#mustRest) {
           this.#giveWay();
           break;
         }
       }
-      if (this.#output !== "") this.#writeSoon();
+      if (this.#output.isWaiting) this.#writeSoon();
     } catch (error) {
       this.#fail(error);
     }
@@ -263,20 +260,28 @@ export class Session implements Client, Subscriber {
   /** Ends the connection once everything is written, and what waits for the disk may be. */
   #finish(): void {
     this.#isEnding = true;
-    this.#flush();
-    if (this.#held?.isEmpty === false) return;
-    this.#socket.destroySoon();
+    this.#output.flush();
+    if (!this.#output.isHeld) this.#socket.destroySoon();
   }
 
   #giveWay(): void {
     if (this.isWaiting) return;
     this.#isYielding = true;
-    setImmediate(() => {
+    const goOn = () => {
       this.#isYielding = false;
       if (this.#isEnding) return;
       this.#activity.note();
       this.#run();
-    });
+    };
+    if (this.#mustRest) this.#withdraw = this.#context.keyspace.onCaughtUp(goOn);
+    else setImmediate(goOn);
+  }
+
+  /** Whether it has just written while saving is behind. */
+  get #mustRest(): boolean {
+    if (!this.#context.keyspace.isBehind) return false;
+    const flags = this.#context.table.get(this.lastCommand)?.flags;
+    return this.lastCommand === "exec" || flags?.includes("write") === true;
   }
 
   /** What came while a command waits is kept for later. */
@@ -292,7 +297,7 @@ export class Session implements Client, Subscriber {
   /** Reads from the socket, or does not. */
   #regulate(): void {
     const isBusy = this.#isYielding || (this.isWaiting && !this.#isBlocked);
-    const mustPause = isBusy || !this.#mayGather;
+    const mustPause = isBusy || !this.#output.makeRoom();
     if (mustPause === this.#isPaused) return;
     this.#isPaused = mustPause;
     if (mustPause) this.#socket.pause();
@@ -311,14 +316,11 @@ export class Session implements Client, Subscriber {
   }
 
   #handle(request: Request): void {
-    const writes = this.#held?.writes;
+    const { writes } = this.#output;
     const reply = execute(request, this.#context);
     if (reply instanceof Promise) this.#wait(reply);
-    else this.#answer(reply, this.#held?.writes !== writes);
-    if (this.#afterExec !== "") {
-      this.#put(this.#afterExec, false);
-      this.#afterExec = "";
-    }
+    else this.#answer(reply, this.#output.writes !== writes);
+    this.#output.endExec();
   }
 
   #wait(reply: Promise<Reply>): void {
@@ -331,7 +333,7 @@ export class Session implements Client, Subscriber {
         this.#isBlocked = false;
         if (this.#socket.destroyed) return;
         this.#activity.note();
-        this.#answer(settled, this.#held !== undefined && flags.includes("write"));
+        this.#answer(settled, flags.includes("write"));
         this.#run();
       })
       .catch((error: unknown) => {
@@ -341,49 +343,28 @@ export class Session implements Client, Subscriber {
 
   #answer(reply: Reply, isWrite = false): void {
     if (this.replies === "on") {
-      this.#put(encodeBounded(reply, this.protocol), isWrite);
+      this.#output.put(encodeBounded(reply, this.protocol), isWrite);
       return;
     }
     // What comes of a subscription is no reply.
-    if (reply instanceof Several && reply.replies.every((each) => each instanceof Push)) {
-      this.#put(encodeBounded(reply, this.protocol), false);
-    }
+    const isPush = reply instanceof Several && reply.replies.every((each) => each instanceof Push);
+    this.#output.put(isPush ? encodeBounded(reply, this.protocol) : "", isWrite);
     if (this.replies === "skip") this.replies = "on";
     else if (this.replies === "skip-next") this.replies = "skip";
   }
 
-  #put(text: Bytes, isWrite: boolean): void {
-    if (this.#held?.hold(text, isWrite) !== true) this.#output += text;
-  }
-
   /** What waited for the disk leaves, and what waited for room goes on. */
-  #release(text: Bytes): void {
-    this.#output += text;
+  #goOn(): void {
+    this.#activity.note();
     if (this.#isEnding) this.#finish();
     else if (this.isWaiting || this.#isYielding) this.#writeSoon();
     else this.#run();
-  }
-
-  /** Whether more is taken; if not, what is left goes on with the socket's `drain`, or when the disk has answered. */
-  #hasRoom(): boolean {
-    if (this.#output.length >= OUTPUT_BYTES) this.#flush();
-    return this.#mayGather;
-  }
-
-  get #mayGather(): boolean {
-    return this.#socket.writableLength < UNSENT_BYTES_MAX && (this.#held?.bytes ?? 0) < UNSENT_BYTES_MAX;
   }
 
   #writeSoon(): void {
     if (this.#willWrite) return;
     this.#willWrite = true;
     this.#writes.add(this);
-  }
-
-  #flush(): void {
-    if (this.#output === "" || this.#socket.destroyed) return;
-    this.#socket.write(this.#output, "latin1");
-    this.#output = "";
   }
 
   #measure(): void {

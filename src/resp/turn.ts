@@ -1,4 +1,4 @@
-/** How long one client may have its requests carried out before it gives way to the others. */
+/** How long one client may have its requests carried out, or a long one in parts, before it gives way to the others. */
 
 /** Milliseconds after which a client gives way to the others. */
 const TURN_MS = 8;

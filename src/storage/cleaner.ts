@@ -6,15 +6,24 @@
  * durable, and with them every record that supersedes one of the others. When a segment that is being written to breaks,
  * both are uncertain, and all that is emptied by then is gone through again.
  *
+ * On a disk that is full there is little room to append to. Cleaning begins earlier where there is little, and goes on when
+ * a save has failed for want of it: a segment whose records have no room elsewhere is passed over, for one that needs none.
+ *
+ * A record may be there many times: saved again after a failure or damage, or appended by a process that was killed
+ * before it removed the file. So one that was appended in a round does not count where it is met again in it; what is
+ * appended goes to segments that are not part of the round.
+ *
  * It is done in steps of one piece of a file, in the pauses between saves, and at a pace: for each byte saved, a save goes
  * through four before it is done. Going round, oldest first, two are gone through for each one that is freed when half of
  * them count, so the pace keeps the size near its bound whatever is written.
  */
-import { open, unlink, type FileHandle } from "node:fs/promises";
+import { open, statfs, unlink, type FileHandle } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import type { KvRecord } from "../core/record.js";
 import { Scan } from "./scan.js";
 import { HEADER, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
+import { SlotSet } from "./slot-set.js";
 import { setAside } from "./set-aside.js";
 import type { Contents, Damage } from "./storage.js";
 
@@ -25,6 +34,11 @@ const SEGMENT_BYTES_MIN = 1_048_576;
 const SEGMENT_BYTES_MAX = 67_108_864;
 /** Cleaning begins when there is so many times what counts, and two segments more. */
 const SHARE = 2;
+/** Where the disk has less room than so many segments it is *tight*: then cleaning begins at so many times what counts. */
+const TIGHT_SEGMENTS = 4;
+const TIGHT_SHARE = 1.25;
+/** The room is asked for after so many bytes saved. */
+const LOOK_BYTES = 262_144;
 /** Or when there are so many segments, and as many more as large ones would make. */
 const SEGMENTS_MAX = 64;
 /** Bytes gone through for each that is saved. */
@@ -60,9 +74,16 @@ export class Cleaner {
   #owed = 0;
   #isPaused = false;
   #isClosed = false;
+  /** Whether the disk has little room, and bytes to save until that is looked at. */
+  #isTight = false;
+  #lookIn = 0;
+  /** Segments that could not be emptied, until the round is over or a save has failed once more. */
+  readonly #passedOver = new Set<string>();
   /** Files stay where they are while somebody copies them. */
   #holds = 0;
-  /** The newest segment when this round began, the bytes saved since then, and what the last round could not free. */
+  /** Slots whose records were appended in this round. */
+  readonly #copied = new SlotSet();
+  /** The newest closed segment when this round began, the bytes saved since then, and what the last round could not free. */
   #roundEnd = -1;
   #savedInRound = 0;
   #stubborn = 0;
@@ -94,15 +115,28 @@ export class Cleaner {
     this.#isPaused = false;
     this.#savedInRound += savedBytes;
     this.#owed = Math.min(this.#owed + PACE * savedBytes, SEGMENT_BYTES_MAX);
+    this.#lookIn -= savedBytes;
+    if (this.#lookIn <= 0) await this.#lookForRoom();
     if (wasSynced) this.#removable.push(...this.#emptied.splice(0));
     await this.#run(() => this.#owed > 0);
     this.#owed = Math.max(this.#owed, 0);
     this.#running = this.#run(() => !this.#isPaused);
   }
 
+  /** A save has found no room. What can be freed is, in the background. */
+  reclaim(): void {
+    this.#isPaused = false;
+    this.#isTight = true;
+    this.#lookIn = 0;
+    this.#passedOver.clear();
+    // By then the records of that save count as unsaved again.
+    this.#running = setImmediate().then(() => this.#run(() => !this.#isPaused));
+  }
+
   /** What was appended since the last sync may be gone: what was gone through since then counts as untouched. */
   async reset(): Promise<void> {
     this.#emptied = [];
+    this.#copied.clear();
     await this.#endPass();
   }
 
@@ -134,10 +168,19 @@ export class Cleaner {
     const full = this.#full;
     const live = this.#live;
     const { segmentBytes } = this;
+    const bytes = bytesOf(full);
     return (
-      bytesOf(full) > SHARE * live + 2 * segmentBytes + this.#stubborn ||
+      (this.#isTight && bytes > TIGHT_SHARE * live + segmentBytes) ||
+      bytes > SHARE * live + 2 * segmentBytes + this.#stubborn ||
       full.length > SEGMENTS_MAX + (2 * SHARE * live) / segmentBytes
     );
+  }
+
+  async #lookForRoom(): Promise<void> {
+    this.#lookIn = LOOK_BYTES;
+    // Where that cannot be told, a save that fails tells it.
+    const disk = await statfs(this.#segments.directory).catch(() => undefined);
+    this.#isTight = disk !== undefined && disk.bavail * disk.bsize < TIGHT_SEGMENTS * this.segmentBytes;
   }
 
   /** Goes on while there is something to do, and it may. */
@@ -153,6 +196,8 @@ export class Cleaner {
         await this.#look(this.#pass);
         // Only between saves: what a save is being given is not there yet.
         if (mayGoOn()) await this.#append(this.#pass);
+        // On a full disk no save will succeed before the files are gone.
+        if (this.#isTight && this.#emptied.length > 0 && mayGoOn()) await this.#sync();
       }
     } catch {
       // The disk is full or failing, which the next save tells. What was to be appended is tried again after it.
@@ -161,7 +206,7 @@ export class Cleaner {
   }
 
   async #beginPass(): Promise<Pass | undefined> {
-    const [segment] = this.#full;
+    const segment = this.#full.find(({ path }) => !this.#passedOver.has(path));
     if (segment === undefined || !this.#segments.closed.includes(segment)) return undefined;
     if (segment.number > this.#roundEnd) this.#beginRound();
     const handle = await open(segment.path, "r");
@@ -173,8 +218,15 @@ export class Cleaner {
     const isFirst = this.#roundEnd < 0;
     const surplus = bytesOf(this.#full) - this.#live - this.#savedInRound;
     this.#stubborn = isFirst ? 0 : Math.max(0, surplus);
-    this.#roundEnd = this.#segments.nextNumber - 1;
+    this.#roundEnd = this.#segments.closed.at(-1)?.number ?? -1;
     this.#savedInRound = 0;
+    this.#copied.clear();
+    this.#passedOver.clear();
+  }
+
+  async #sync(): Promise<void> {
+    await this.#segments.sync();
+    this.#removable.push(...this.#emptied.splice(0));
   }
 
   async #look(pass: Pass): Promise<void> {
@@ -187,8 +239,12 @@ export class Cleaner {
 
   async #append(pass: Pass): Promise<void> {
     const { segment, scan, found } = pass;
-    const counting = found.filter((record) => !this.#contents.isSuperseded(record));
-    if (counting.length > 0) await this.#segments.append(counting, this.segmentBytes);
+    const counting = found.filter((record) => !this.#isElsewhere(record));
+    if (counting.length > 0 && !(await this.#hasRoomFor(counting, segment))) return;
+    for (const record of counting) {
+      const slot = this.#contents.slotOf?.(record);
+      if (slot !== undefined) this.#copied.add(slot);
+    }
     pass.found = [];
     if (!scan.isDone) return;
     await this.#endPass();
@@ -197,6 +253,25 @@ export class Cleaner {
       .reduce((sum, gap) => sum + gap.to - gap.from, 0);
     const damage = bytesLost === 0 ? undefined : { bytesLost, recordsSaved: scan.records };
     this.#emptied.push({ segment, damage });
+  }
+
+  /** Appends the records; when the disk is full, the segment is passed over. */
+  async #hasRoomFor(records: readonly KvRecord[], segment: ClosedSegment): Promise<boolean> {
+    try {
+      await this.#segments.append(records, this.segmentBytes);
+      return true;
+    } catch (error) {
+      if (!this.#isTight || !isFull(error) || this.#segments.loss !== undefined) throw error;
+      this.#passedOver.add(segment.path);
+      await this.#endPass();
+      return false;
+    }
+  }
+
+  #isElsewhere(record: KvRecord): boolean {
+    if (this.#contents.isSuperseded(record)) return true;
+    const slot = this.#contents.slotOf?.(record);
+    return slot !== undefined && this.#copied.has(slot);
   }
 
   async #endPass(): Promise<void> {
@@ -217,6 +292,12 @@ export class Cleaner {
       this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside: path !== undefined });
     }
   }
+}
+
+/** Whether an error of the system says that there is no room. */
+export function isFull(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 function bytesOf(segments: readonly ClosedSegment[]): number {

@@ -25,6 +25,8 @@ import { Writer } from "../wire/writer.js";
 export const HEAD = 10;
 const RECORD = 0xd1;
 const MARK = 0xd2;
+/** Bytes of a mark. */
+export const MARK_BYTES = HEAD + 10;
 
 /** No entry is longer: the longest key and value, eight replaced versions, and what is around them. */
 export const ENTRY_BYTES_MAX = HEAD + LIMITS.keyBytesMax + LIMITS.valueBytesMax + 56 + 20 * REPLACES_MAX;

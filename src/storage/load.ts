@@ -10,15 +10,19 @@
  * - the marks in newer segments say how long it is in the end. That is why the newest is read first: the order of
  *   records does not matter.
  *
- * So the last entries before a sudden end, behind which no mark was written, are taken for torn when they are damaged. They
- * are lost either way; what differs is what is said.
+ * A mark is written before the next record, after a second without one, and at the end of the process. So only the last
+ * entries before a sudden end, behind which there is none, are taken for torn when they are damaged. They are lost either
+ * way; what differs is what is said.
  *
- * Whatever is whole is given, also behind gaps. A torn segment is cut at its first gap, and a damaged one set aside, but only
- * after what was readable behind that place is durable in another segment. When the disk does not take it, because it is
- * full or read-only, all stays as it is, for the next start.
+ * Whatever is whole is given, also behind gaps, and what is given must not be lost later. What is behind the last mark cannot
+ * be made durable where it is: its pages may be what a failed sync of another process has left, which are marked as
+ * written, can be read, and are gone with the power. So it is saved once more, synced by this process, and cut off; a
+ * damaged segment is set aside in the same way. When the disk does not take it, because it is full, failing or read-only,
+ * all stays as it is, for the next start.
  */
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { LankvError } from "../core/error.js";
+import { MARK_BYTES } from "./entry.js";
 import { readAll, Scan } from "./scan.js";
 import { HEADER, isReadable, readHeader, type ClosedSegment, type Segment } from "./segment.js";
 import type { Loaded } from "./storage.js";
@@ -26,11 +30,17 @@ import type { Loaded } from "./storage.js";
 /** What one segment was found to be. */
 export interface Finding {
   readonly segment: ClosedSegment;
+  /** Whether its header has the number that its name has. */
+  readonly isItself: boolean;
   /** Bytes of the file. */
   readonly size: number;
+  /** So many of them stay when it is not damaged. */
+  readonly kept: number;
   readonly isDamaged: boolean;
   readonly bytesLost: number;
+  /** Records that were found, and whether some of them stay when it is cut. */
   readonly records: number;
+  readonly keepsRecords: boolean;
   /** Whether it holds records that have to be saved elsewhere before it is cut or set aside. */
   readonly needsRescue: boolean;
 }
@@ -39,7 +49,7 @@ export interface Finding {
  * Gives all records of the segments, the newest segment first.
  * @param listed oldest first
  * @param findings one for each segment is added, oldest first
- * @throws {LankvError} LANKV_DATA_DIR: a file cannot be opened, or was written by a newer version
+ * @throws {LankvError} LANKV_DATA_DIR: a file cannot be opened; LANKV_DATA_FORMAT: it was written by a newer version
  */
 export async function* loadSegments(
   listed: readonly Segment[],
@@ -59,7 +69,7 @@ export async function* loadSegments(
         yield { records, bytesDone: bytesDone + scan.offset, bytesTotal };
       }
       bytesDone += size;
-      findings.unshift(await judge(handle, scanning));
+      findings.unshift(judge(scanning));
       noteEnds(ends, scanning);
     } finally {
       await handle.close();
@@ -67,7 +77,7 @@ export async function* loadSegments(
   }
 }
 
-/** Gives the records that need rescue: all of a damaged segment, and those behind the first gap of a torn one. */
+/** Gives the records that need rescue: all of a damaged segment, and those behind what is durable of another. */
 export async function* readAgain(finding: Finding): AsyncGenerator<Loaded["records"], void> {
   const { segment, size, isDamaged } = finding;
   const handle = await openSegment(segment);
@@ -128,7 +138,7 @@ async function beginScan(
   const header = readHeader(bytes);
   if (header !== undefined && !isReadable(header.format)) {
     throw new LankvError(
-      "LANKV_DATA_DIR",
+      "LANKV_DATA_FORMAT",
       `${segment.path} was written by another version of lankv, in format ${String(header.format)}. ` +
         "Use that version, or choose another directory with --data-dir DIR.",
     );
@@ -142,47 +152,38 @@ async function beginScan(
 
 /** The end of a segment is what the newest mark in another one says. */
 function noteEnds(ends: Map<number, number>, { segment: { number }, contentsOf, scan }: Scanning): void {
-  for (const { segment, length } of scan.marks) {
+  for (const [segment, length] of scan.marks) {
     const isOther = segment !== number && segment !== contentsOf;
     if (isOther && !ends.has(segment)) ends.set(segment, length);
   }
 }
 
-async function judge(handle: FileHandle, scanning: Scanning): Promise<Finding> {
+function judge(scanning: Scanning): Finding {
   const { segment, size, end, contentsOf, scan } = scanning;
   const { gaps, marks, records } = scan;
-  const own = marks.filter((mark) => mark.segment === segment.number);
-  const synced = end ?? own.reduce((most, { length }) => Math.max(most, length), HEADER);
+  const synced = end ?? Math.max(marks.get(segment.number) ?? 0, HEADER);
   const [gap] = gaps;
   const isDamaged =
     !isUnborn(scanning) &&
     (contentsOf !== segment.number || size < synced || (gap !== undefined && gap.from < synced));
   const lost = gaps.reduce((sum, { from, to }) => sum + to - from, Math.max(0, synced - size));
-  const length = isDamaged ? scan.offset : (gap?.from ?? scan.offset);
-  // What is given now must not be lost later: it becomes durable, if it is not yet.
-  const isDurable = end !== undefined || (!isDamaged && (await isSynced(handle)));
+  // The last mark is behind what it speaks of, and the next start needs it, too.
+  const kept = end ?? Math.min(size, synced > HEADER ? synced + MARK_BYTES : synced);
   return {
-    segment: { ...segment, length, synced: isDurable ? length : 0 },
+    isItself: contentsOf === segment.number,
+    segment: { ...segment, length: isDamaged ? scan.offset : synced, synced: isDamaged ? 0 : synced },
     size,
+    kept,
     isDamaged,
     bytesLost: isDamaged ? lost : 0,
     records,
-    needsRescue: records > 0 && (isDamaged || (gap !== undefined && gap.to < scan.offset)),
+    keepsRecords: scan.firstRecordAt < synced,
+    needsRescue: records > 0 && (isDamaged || scan.lastRecordAt >= synced),
   };
 }
 
 /** Whether it was being made, and not durable yet. */
 function isUnborn({ size, end, scan }: Scanning): boolean {
-  const isEmpty = scan.records === 0 && scan.marks.length === 0;
+  const isEmpty = scan.records === 0 && scan.marks.size === 0;
   return isEmpty && end === undefined && (size <= HEADER || scan.isZero);
-}
-
-async function isSynced(handle: FileHandle): Promise<boolean> {
-  try {
-    await handle.datasync();
-    return true;
-  } catch {
-    // A read-only file system, or a failing disk: the next start looks anew.
-    return false;
-  }
 }

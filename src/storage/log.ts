@@ -14,22 +14,31 @@
  *       Cleaner      frees what is superseded, between saves
  *       Scan         finds entries in a file, whatever it holds
  */
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { KvRecord } from "../core/record.js";
 import { copySegments } from "./backup.js";
-import { Cleaner } from "./cleaner.js";
+import { Cleaner, isFull } from "./cleaner.js";
+import { makeDirectory } from "./directory.js";
 import { loadSegments, unreadable, type Finding } from "./load.js";
-import { listSegments, syncDirectory, type Segment } from "./segment.js";
+import { listSegments, syncDirectory, type ClosedSegment, type Segment } from "./segment.js";
 import { Segments } from "./segments.js";
 import { putInOrder } from "./set-aside.js";
 import type { Contents, Damage, Loaded, Storage } from "./storage.js";
+
+/** After so long without a save the tail says how far it is durable, as the next save would do. */
+const IDLE_MS = 1_000;
 
 export class Log implements Storage {
   readonly #listed: readonly Segment[];
   readonly #segments: Segments;
   readonly #cleaner: Cleaner;
   readonly #damages: Damage[] = [];
+  /** Damaged files in their place, of which a backup takes a copy. */
+  #left: readonly ClosedSegment[] = [];
+  /** Why something of what was loaded is not durable, until the first sync has told it. */
+  #loadLoss: Error | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #marking: Promise<void> = Promise.resolve();
 
   private constructor(directory: string, listed: readonly Segment[], contents: Contents) {
     this.#listed = listed;
@@ -46,7 +55,7 @@ export class Log implements Storage {
    */
   static async open(directory: string, contents: Contents): Promise<Log> {
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeDirectory(directory);
       // Whether it is new or not: a process that made it may have been killed before it came so far.
       await syncDirectory(dirname(directory));
       return new Log(directory, await listSegments(directory), contents);
@@ -66,38 +75,64 @@ export class Log implements Storage {
   async *load(): AsyncGenerator<Loaded, void> {
     const findings: Finding[] = [];
     yield* loadSegments(this.#listed, findings);
-    this.#damages.push(...(await putInOrder(findings, this.#segments, this.#cleaner.segmentBytes)));
+    const own = findings.filter(({ isItself }) => isItself).map(({ segment }) => segment.number);
+    this.#segments.countFrom(own.at(-1) ?? 0);
+    const { damages, left, loss } = await putInOrder(findings, this.#segments, this.#cleaner.segmentBytes);
+    this.#damages.push(...damages);
+    this.#left = left;
+    this.#loadLoss = loss;
     // What has been rescued is durable, or still where it was.
     this.#segments.forgetLoss();
   }
 
   async save(records: readonly KvRecord[], sync: boolean): Promise<void> {
+    await this.#endIdle();
     await this.#cleaner.pause();
-    const isSyncing = sync || this.#cleaner.needsSync;
+    // Nothing may go for the sake of what was loaded, before that is known to be durable.
+    const isSyncing = sync || (this.#loadLoss === undefined && this.#cleaner.needsSync);
     const before = this.#segments.bytes;
     try {
       if (this.#segments.loss !== undefined) throw this.#segments.loss;
+      if (sync && this.#loadLoss !== undefined) throw this.#loadLoss;
       if (records.length > 0) await this.#segments.append(records, this.#cleaner.segmentBytes);
       if (isSyncing) await this.#segments.sync();
     } catch (error) {
-      if (this.#segments.loss !== undefined) await this.#cleaner.reset();
+      if (this.#segments.loss !== undefined || this.#loadLoss !== undefined) await this.#cleaner.reset();
+      if (sync) this.#loadLoss = undefined;
+      if (isFull(error) && this.#loadLoss === undefined) this.#cleaner.reclaim();
       this.#segments.forgetLoss();
       throw error;
     }
     await this.#cleaner.resume(this.#segments.bytes - before, isSyncing);
+    this.#idle = setTimeout(() => {
+      this.#marking = this.#mark();
+    }, IDLE_MS).unref();
   }
 
   async backup(directory: string): Promise<void> {
     const release = this.#cleaner.hold();
     try {
-      await copySegments(this.#segments.all, directory);
+      await copySegments([...this.#left, ...this.#segments.all], directory);
     } finally {
       release();
     }
   }
 
   async close(): Promise<void> {
+    await this.#endIdle();
     await this.#cleaner.close();
     await this.#segments.close();
+  }
+
+  async #endIdle(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#marking;
+  }
+
+  async #mark(): Promise<void> {
+    await this.#cleaner.pause();
+    // What fails here fails in the next save, too, or is told by it.
+    await this.#segments.mark().catch(() => undefined);
+    await this.#cleaner.resume(0, false);
   }
 }

@@ -18,6 +18,9 @@ const PAGE_BYTES = 4_096;
 /** Gaps that are kept apart; more are taken together. */
 const GAPS_MAX = 1_024;
 
+/** Segments of which marks are kept: more than there are, unless somebody has made them up. */
+const MARKS_MAX = 4_096;
+
 /** Bytes from one place up to, and without, another. */
 export interface Gap {
   readonly from: number;
@@ -33,12 +36,16 @@ export class Scan {
   #at = 0;
   #end = 0;
   #offset: number;
+  /** Bytes looked at in this piece that were no entry. */
+  #effort = 0;
   /** Whether the entry at `#at` goes on behind what was read. */
   #isShort = false;
   #gapFrom: number | undefined;
   readonly #gaps: { from: number; to: number }[] = [];
-  readonly #marks: Mark[] = [];
+  readonly #marks = new Map<number, number>();
   #records = 0;
+  #firstRecordAt = Infinity;
+  #lastRecordAt = -Infinity;
   #isZero = true;
 
   /** From one place of a file up to another. */
@@ -63,6 +70,16 @@ export class Scan {
     return this.#records;
   }
 
+  /** Where in the file the first of them begins; Infinity when there is none. */
+  get firstRecordAt(): number {
+    return this.#firstRecordAt;
+  }
+
+  /** Where in the file the last of them begins; -Infinity when there is none. */
+  get lastRecordAt(): number {
+    return this.#lastRecordAt;
+  }
+
   /** Oldest first. */
   get gaps(): readonly Gap[] {
     return this.#gaps;
@@ -73,8 +90,8 @@ export class Scan {
     return this.#isZero;
   }
 
-  /** Oldest first. */
-  get marks(): readonly Mark[] {
+  /** By segment, how long it is, as the last mark of it says. */
+  get marks(): ReadonlyMap<number, number> {
     return this.#marks;
   }
 
@@ -86,7 +103,8 @@ export class Scan {
     this.#isShort = false;
     const records: KvRecord[] = [];
     const pieceEnd = Math.min(this.#end, this.#at + PIECE_BYTES);
-    while (this.#at < pieceEnd && !this.#isShort) {
+    this.#effort = 0;
+    while (this.#at < pieceEnd && !this.#isShort && this.#effort < PIECE_BYTES) {
       const here = this.#end - this.#at;
       if (here < HEAD && !this.#isAllRead) {
         this.#isShort = true;
@@ -105,15 +123,27 @@ export class Scan {
   /** @returns whether it is an entry */
   #take(bytes: number, records: KvRecord[]): boolean {
     const entry = readEntry(this.#buffer, this.#at, bytes, this.#salt);
-    if (entry === undefined) return false;
+    if (entry === undefined) {
+      this.#effort += bytes;
+      return false;
+    }
     this.#closeGap();
-    if ("segment" in entry) this.#marks.push(entry);
-    else records.push(entry);
+    if ("segment" in entry) this.#note(entry);
+    else {
+      records.push(entry);
+      this.#firstRecordAt = Math.min(this.#firstRecordAt, this.#offset);
+      this.#lastRecordAt = this.#offset;
+    }
     this.#advance(bytes);
     return true;
   }
 
+  #note({ segment, length }: Mark): void {
+    if (this.#marks.has(segment) || this.#marks.size < MARKS_MAX) this.#marks.set(segment, length);
+  }
+
   #skip(): void {
+    this.#effort += 1;
     this.#gapFrom ??= this.#offset;
     if (this.#buffer[this.#at] !== 0) this.#isZero = false;
     this.#advance(1);

@@ -12,13 +12,15 @@
  *
  * The name tells what the header tells, so that entries can be verified when either is damaged.
  */
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 /** The format that is written; another one is not read. */
 const FORMAT = 1;
 const MAGIC = Buffer.from("lankvlog", "latin1");
+/** The number of a segment is not greater. */
+const NUMBER_MAX = 2 ** 32 - 2;
 /** Bytes of a segment before its entries. */
 export const HEADER = 24;
 
@@ -45,10 +47,13 @@ export function segmentAt(directory: string, number: number, salt: number): Segm
 export async function listSegments(directory: string): Promise<Segment[]> {
   const segments: Segment[] = [];
   for (const name of await readdir(directory)) {
-    const [, number, salt] = /^(\d{8,9})-([0-9a-f]{8})\.log$/.exec(name) ?? [];
-    if (number === undefined || salt === undefined) continue;
+    const [, digits = "", salt] = /^(\d{8,10})-([0-9a-f]{8})\.log$/.exec(name) ?? [];
+    const number = Number.parseInt(digits, 10);
+    if (salt === undefined || number > NUMBER_MAX) continue;
     const path = join(directory, name);
-    segments.push({ number: Number.parseInt(number, 10), salt: Number.parseInt(salt, 16), path });
+    // Whatever else has such a name may have no end, or never answer.
+    if (!(await stat(path)).isFile()) continue;
+    segments.push({ number, salt: Number.parseInt(salt, 16), path });
   }
   return segments.sort((a, b) => a.number - b.number);
 }

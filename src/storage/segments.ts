@@ -11,7 +11,7 @@ import type { ClosedSegment } from "./segment.js";
 import { Tail } from "./tail.js";
 
 export class Segments {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #writer = Tail.newWriter();
   #closed: ClosedSegment[] = [];
   #nextNumber: number;
@@ -20,7 +20,7 @@ export class Segments {
 
   /** @param nextNumber greater than that of any segment there is */
   constructor(directory: string, nextNumber: number) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#nextNumber = nextNumber;
   }
 
@@ -42,6 +42,11 @@ export class Segments {
   /** The number that the next segment will have. */
   get nextNumber(): number {
     return this.#nextNumber;
+  }
+
+  /** Begins to count after the newest segment; what only has the name of one has no say. */
+  countFrom(newest: number): void {
+    this.#nextNumber = newest + 1;
   }
 
   /** Sets what closed segments there are, oldest first. */
@@ -69,13 +74,7 @@ export class Segments {
    */
   async append(records: readonly KvRecord[], segmentBytes: number): Promise<void> {
     if (this.#tail !== undefined && this.#tail.length >= segmentBytes) await this.#endTail();
-    const tail = (this.#tail ??= await this.#newTail());
-    try {
-      await tail.append(records);
-    } catch (error) {
-      if (tail.isBroken) await this.#abandon(tail, error);
-      throw error;
-    }
+    await this.#write((this.#tail ??= await this.#newTail()), records);
   }
 
   /** Makes durable what was appended. */
@@ -90,19 +89,41 @@ export class Segments {
     }
   }
 
+  /**
+   * Says in the tail how far it is durable, when nothing else is written for now.
+   * @throws an error of the system
+   */
+  async mark(): Promise<void> {
+    if (this.#tail !== undefined) await this.#write(this.#tail, []);
+  }
+
   /** Ends the tail, durably if that can be done. */
   async close(): Promise<void> {
+    try {
+      await this.sync();
+      await this.mark();
+      await this.sync();
+    } catch {
+      // What cannot be made durable is what it was before: saved.
+    }
     const tail = this.#tail;
     this.#tail = undefined;
-    // What cannot be made durable is what it was before: saved.
-    await tail?.sync().catch(() => undefined);
     await tail?.close();
+  }
+
+  async #write(tail: Tail, records: readonly KvRecord[]): Promise<void> {
+    try {
+      await tail.append(records);
+    } catch (error) {
+      if (tail.isBroken) await this.#abandon(tail, error);
+      throw error;
+    }
   }
 
   async #newTail(): Promise<Tail> {
     const whole = this.#closed.filter(({ length, synced }) => length === synced);
     const marks = whole.map(({ number, length }) => ({ segment: number, length }));
-    const tail = await Tail.create(this.#directory, this.#nextNumber, marks, this.#writer);
+    const tail = await Tail.create(this.directory, this.#nextNumber, marks, this.#writer);
     this.#nextNumber += 1;
     return tail;
   }

@@ -42,13 +42,18 @@ export interface Contents {
    * {@link Storage.save} is under way, before it has saved.
    */
   isSuperseded(record: KvRecord): boolean;
+  /**
+   * A number for the key of a record, from 0 on and less than {@link Contents.records}, always the same for a key, when
+   * the record is the one in memory; else undefined. Where there is no such thing, a record that is kept twice stays so.
+   */
+  slotOf?(record: KvRecord): number | undefined;
 }
 
 export interface Storage {
   /**
    * Gives everything that is kept, once, before anything is saved. Damage is no error: what is readable is given, what is not
    * is set aside.
-   * @throws {LankvError} LANKV_DATA_DIR: it cannot be read at all
+   * @throws {LankvError} LANKV_DATA_DIR: it cannot be read at all; LANKV_DATA_FORMAT: a newer version wrote it
    */
   load(): AsyncGenerator<Loaded, void>;
   /**

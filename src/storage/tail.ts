@@ -80,7 +80,10 @@ export class Tail {
     return { ...this.#segment, length: this.#length, synced: this.#synced };
   }
 
-  /** @throws an error of the system; nothing of the part that was being written is kept then */
+  /**
+   * Says how far it is durable, if it does not yet, and then what the records are; there may be none.
+   * @throws an error of the system; nothing of the part that was being written is kept then
+   */
   async append(records: readonly KvRecord[]): Promise<void> {
     const { salt, number } = this.#segment;
     const synced = this.#synced;
@@ -96,6 +99,7 @@ export class Tail {
 
   /** @throws an error of the system; it is broken then */
   async sync(): Promise<void> {
+    if (this.#synced === this.#length) return;
     try {
       await this.#handle.datasync();
     } catch (error) {

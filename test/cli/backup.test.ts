@@ -1,6 +1,6 @@
 /** Nodes that keep their keys on disk: backups, and an import whose daemon is killed. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -70,6 +70,16 @@ describe("a backup", () => {
       const full = await daemon.cli(["backup", empty]);
       assert.equal(full.code, 1);
       assert.match(full.stderr, /must be missing or empty/);
+      // A daemon that is killed at it leaves this.
+      const begun = path.join(directory, "begun");
+      mkdirSync(path.join(begun, "log.partial"), { recursive: true });
+      writeFileSync(path.join(begun, "about.json"), "");
+      const unfinished = await lankv(["serve", "--interface", "lo", "--data-dir", begun]);
+      assert.equal(unfinished.code, 1);
+      assert.match(unfinished.stderr, /holds a backup that was not finished/);
+      rmSync(path.join(begun, "lock"), { force: true });
+      await daemon.output("backup", begun);
+      assert.deepEqual(readdirSync(begun).sort(), ["about.json", "log"]);
       writeFileSync(path.join(directory, "file"), "");
       const inTheWay = await daemon.cli(["backup", path.join(directory, "file")]);
       assert.equal(inTheWay.code, 1);

@@ -42,6 +42,12 @@ describe("serve", () => {
     });
   }
 
+  it("takes a signal that comes twice at once for one", async () => {
+    const daemon = await Daemon.start(directory);
+    daemon.signal("SIGTERM");
+    assert.equal(await daemon.end(), 0);
+  });
+
   it("goes on when nobody reads its log any more", async () => {
     const daemon = await Daemon.start(directory, ["--log-level", "debug"]);
     daemon.closeLog();

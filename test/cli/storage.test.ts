@@ -71,7 +71,7 @@ describe("the keys of a daemon", () => {
       assert.equal(loading, null);
       assert(isObject(storage));
       const { bytes, syncedMs, ...rest } = storage;
-      assert.deepEqual(rest, { fsync: "always", unsaved: 0, failing: null, damages: [] });
+      assert.deepEqual(rest, { fsync: "always", unsaved: 0, unsavedMs: 0, failing: null, damages: [] });
       assert(Number(bytes) > 10 && Number(syncedMs) >= 0);
       assert.match(await daemon.output("status"), /\ndisk +\d+ bytes, 0 keys to save, fsync always\n/);
       const client = connect(daemon.socket);
@@ -123,8 +123,8 @@ describe("a data directory", () => {
   it("of a newer format is refused, and left alone", async () => {
     const about = path.join(directory, "newer", "about.json");
     mkdirSync(path.dirname(about));
-    const check = crc32("2 default").toString(16).padStart(8, "0");
-    const written = JSON.stringify({ format: 2, cluster: "default", check });
+    const checked = '{"format":2,"cluster":"default","features":["x"]';
+    const written = `${checked},"check":"${crc32(checked).toString(16).padStart(8, "0")}"}\n`;
     writeFileSync(about, written);
     const [code, message] = await refusal(await keeping("newer"));
     assert.equal(code, 1);
@@ -132,7 +132,7 @@ describe("a data directory", () => {
     assert.equal(readFileSync(about, "utf8"), written);
   });
 
-  it("whose description is damaged is used all the same", async () => {
+  it("whose description is damaged is used all the same; that is said, and the description kept", async () => {
     const flags = await keeping("flipped");
     const about = path.join(directory, "flipped", "about.json");
     const first = await Daemon.start(directory, flags);
@@ -143,8 +143,14 @@ describe("a data directory", () => {
       writeFileSync(about, damaged);
       const again = await Daemon.start(directory, flags);
       assert.equal(await again.output("get", "one"), "111");
+      const { storage } = objectFrom(await again.output("status", "--json"));
       await again.end();
       assert.equal(readFileSync(about, "utf8"), sound);
+      assert.match(again.log, / a file of the data directory is damaged and was set aside; /);
+      assert(isObject(storage) && Array.isArray(storage["damages"]));
+      const { path: aside, ...rest } = objectFrom(JSON.stringify(storage["damages"][0]));
+      assert.deepEqual(rest, { bytesLost: damaged.length, recordsSaved: 0, isSetAside: true });
+      assert.equal(readFileSync(String(aside), "utf8"), damaged);
     }
   });
 

@@ -31,6 +31,8 @@ const ELSEWHERE = new Set([
   "SHORT_BYTES",
   "LINGER_MS",
   "ENTRY_BYTES_MAX",
+  "MARK_BYTES",
+  "NUMBER_MAX",
   "GATHER_BYTES",
 ]);
 

@@ -17,6 +17,17 @@ export async function agree(...daemons: Daemon[]): Promise<void> {
   for (const client of clients) client.close();
 }
 
+/** Waits until all that these nodes hold is durable on their own disks, also what they have just pulled. */
+export async function sync(...daemons: readonly Daemon[]): Promise<void> {
+  await Promise.all(
+    daemons.map(async (daemon) => {
+      const client = await daemon.connect();
+      assert.equal(String(await client.call("LANKV.SYNC")), "OK");
+      client.close();
+    }),
+  );
+}
+
 async function statusOf(client: RespClient): Promise<ReturnType<typeof statusFrom>> {
   return statusFrom(String(await client.call("LANKV.STATUS")));
 }

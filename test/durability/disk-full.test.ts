@@ -151,3 +151,19 @@ isolated("more is written than fits, again and again over the same keys", async 
   assert.equal(refused, 0, "cleaning makes room before there is none");
   assert.equal(await node.end(), 0, node.log);
 });
+
+isolated("who stops a node that cannot save is told so", async (directory) => {
+  using disk = new SmallDisk(directory, 16);
+  const node = new Daemon({ directory, dataDir: path.join(disk.path, "data"), flags: ["--no-discovery"] });
+  await node.start();
+  disk.fill();
+  const client = await node.connect();
+  await client.pipeline([["SET", "big", "v".repeat(100_000)]]);
+  await refuses(client);
+  const { code, stderr } = await node.cli("stop");
+  assert.equal(code, 1);
+  assert.match(stderr, /This node has ended, and not all is on its disk: the disk is full\. \d+ keys/);
+  assert.equal(await node.ended(), 1);
+  assert.match(node.log, /not all is on its disk: the disk is full\. \d+ keys/);
+  client.close();
+});

@@ -12,6 +12,10 @@ export class Fault {
    * @param error as the system names it: EIO
    */
   static async begin(pid: number, calls: string, error: string): Promise<Fault> {
+    return Fault.#attach(pid, calls, `error=${error}`);
+  }
+
+  static async #attach(pid: number, calls: string, injection: string): Promise<Fault> {
     const strace = spawn(
       "strace",
       [
@@ -21,7 +25,7 @@ export class Fault {
         "-e",
         `trace=${calls}`,
         "-e",
-        `inject=${calls}:error=${error}`,
+        `inject=${calls}:${injection}`,
         "-o",
         "/dev/null",
       ],
@@ -36,8 +40,14 @@ export class Fault {
     return new Fault(strace);
   }
 
-  async end(): Promise<void> {
-    this.strace.kill("SIGINT");
+  /** Calls are answered so many microseconds late, until the process ends. */
+  static async delay(pid: number, calls: string, us: number): Promise<Fault> {
+    return Fault.#attach(pid, calls, `delay_enter=${us}`);
+  }
+
+  /** @param signal SIGKILL where calls are late: strace hears others only when it has answered them */
+  async end(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
+    this.strace.kill(signal);
     await once(this.strace, "exit");
   }
 }
@@ -45,15 +55,15 @@ export class Fault {
 /** The command line that runs a program which cannot read parts of these files. */
 export function unreadable(files: readonly string[]): string[] {
   const paths = files.flatMap((file) => ["-P", file]);
-  return under(paths, "pread64", "EIO", "1+2");
+  return under(paths, "pread64", "error=EIO:when=1+2");
 }
 
 /** The command line that runs a program of which some calls fail, counted in each of its threads. */
 export function failing(calls: string, error: string, when: string): string[] {
-  return under([], calls, error, when);
+  return under([], calls, `error=${error}:when=${when}`);
 }
 
-function under(paths: readonly string[], calls: string, error: string, when: string): string[] {
-  const inject = `inject=${calls}:error=${error}:when=${when}`;
+function under(paths: readonly string[], calls: string, what: string): string[] {
+  const inject = `inject=${calls}:${what}`;
   return ["strace", "-D", "-f", "-qq", ...paths, "-e", `trace=${calls}`, "-e", inject, "-o", "/dev/null"];
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import { until } from "../lan/until.js";
 import { Random } from "../sim/random.js";
 import { agree } from "./agree.js";
 import { Daemon } from "./daemon.js";
@@ -97,3 +98,23 @@ isolated("what cannot be read at the start comes from the LAN", async (directory
   await checkServed(unlucky, { where: "unread", ledger, keys: ledger.keys, policy: "always", killedAtMs: 0 });
   assert.equal(await unlucky.end(), 0, unlucky.log);
 });
+
+isolated(
+  "a disk that does not answer does not keep the daemon from ending, which says so",
+  async (directory) => {
+    const node = new Daemon({ directory, flags: ["--no-discovery"] });
+    await node.start();
+    // Longer than any test may take: what ends the daemon is not the answer.
+    const fault = await Fault.delay(node.pid, "fdatasync,fsync", 3_600_000_000);
+    assert.equal((await node.cli("set", "k", "v")).code, 0);
+    const ended = node.end();
+    await until("it says why it ends", () => {
+      assert.match(node.log, / error .*The disk does not answer; killed\./);
+    });
+    // What was killed is there for its parent only when nobody traces it any more.
+    await fault.end("SIGKILL");
+    assert.equal(await ended, null, node.log);
+    await node.start();
+    assert.equal(await node.end(), 0, node.log);
+  },
+);

@@ -79,6 +79,15 @@ export class Burst {
     for (const writer of this.#writers) writer.stop();
   }
 
+  /** Goes on for so long, and asserts that something is acknowledged in each half of it. */
+  async acknowledgedFor(ms: number): Promise<void> {
+    for (const half of [1, 2]) {
+      const before = this.#ledger.acknowledged;
+      await pause(ms / 2);
+      assert(this.#ledger.acknowledged > before, `nothing is acknowledged in half ${String(half)}`);
+    }
+  }
+
   async #until(acknowledged: number, assertSo: () => void): Promise<void> {
     const deadline = performance.now() + ROUND_MS_MAX;
     while (this.#ledger.acknowledged < acknowledged) {

@@ -2,13 +2,18 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { Random } from "../sim/random.js";
+import { BEHIND_MS } from "../../src/node/saver.js";
 import { Daemon } from "./daemon.js";
 import { isolated } from "./isolated.js";
 import { aLittle, Burst, checkServed, kill, type Policy } from "./kill-round.js";
 import { Ledger } from "./ledger.js";
+import { turns } from "./turns.js";
 
 const ROUNDS = 100;
 const ALL_KEYS_EVERY_ROUNDS = 25;
+/** Writes that are sent without waiting, again and again for so long. */
+const PIPELINE = 10_000;
+const PIPELINE_MS = 4_000;
 
 interface RoundsOptions {
   readonly policy: Policy;
@@ -85,6 +90,29 @@ isolated(
     );
   },
 );
+
+isolated("everysec: a pipeline without end loses no more than what is young", async (directory, context) => {
+  const daemon = new Daemon({ directory, flags: ["--no-discovery", "--fsync", "everysec"] });
+  await daemon.start();
+  turns.watch();
+  const client = await daemon.connect();
+  const acknowledgedAtMs: number[] = [];
+  const endsAtMs = performance.now() + PIPELINE_MS;
+  while (performance.now() < endsAtMs) {
+    const first = acknowledgedAtMs.length;
+    const commands = Array.from({ length: PIPELINE }, (_, at) => ["SET", `k${String(first + at)}`, "v"]);
+    await client.stream(commands, () => acknowledgedAtMs.push(performance.now()));
+  }
+  const killedAtMs = await kill(daemon);
+  await daemon.start();
+  const again = await daemon.connect();
+  const kept = Number(await again.call("DBSIZE"));
+  const lossMs = killedAtMs - (acknowledgedAtMs[kept] ?? killedAtMs);
+  const told = `${String(kept)} of ${String(acknowledgedAtMs.length)} kept; the oldest one lost ${lossMs.toFixed(0)} ms before the kill`;
+  assert.ok(lossMs <= 2 * BEHIND_MS + 5 * turns.longestMs, told);
+  context.diagnostic(told);
+  await daemon.end();
+});
 
 isolated("the check finds what is lost: a node that keeps nothing", async (directory) => {
   const random = new Random(3);

@@ -76,16 +76,20 @@ export class Writer {
     const kind = random.unit();
     this.#count += 1;
     if (kind < 0.5) return this.#set(own);
-    if (kind < 0.65) return this.#set(`${name}:new:${String(this.#count)}:${random.id()}`);
-    if (kind < 0.75) return this.#set(`${sharedName}:${String(random.below(SHARED_KEYS))}`);
+    if (kind < 0.53) return this.#setNew(`${name}:new:${String(this.#count)}:${random.id()}`);
+    if (kind < 0.7) return this.#set(`${sharedName}:${String(random.below(SHARED_KEYS))}`);
     if (kind < 0.85) return this.#delete(own);
     if (kind < 0.9) return this.#increment(`${name}:count:${String(random.below(SHARED_KEYS))}`);
     if (kind < 0.95) return this.#increment(`${sharedName}:count`);
     return this.#set(own, kind < 0.97 ? random.wholeBetween(100, 1_000) : 3_600_000);
   }
 
-  #set(key: string, lifetimeMs?: number): Step {
-    const value = this.#value(key);
+  /** Keys that stay have short values, lest a round takes the longer the later it is. */
+  #setNew(key: string): Step {
+    return this.#set(key, undefined, key);
+  }
+
+  #set(key: string, lifetimeMs?: number, value = this.#value(key)): Step {
     const write = this.#options.ledger.write(key, value, lifetimeMs);
     const lifetime = lifetimeMs === undefined ? [] : ["PX", String(lifetimeMs)];
     return {
@@ -128,7 +132,7 @@ export class Writer {
   #value(key: string): string {
     const { random } = this.#options;
     const size = random.unit();
-    const bytes = size < 0.9 ? random.below(200) : size < 0.995 ? random.below(4_000) : random.below(150_000);
+    const bytes = size < 0.9 ? random.below(200) : size < 0.997 ? random.below(4_000) : random.below(60_000);
     return `${key}=${random.id()}${".".repeat(bytes)}`;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Makes this process' disk fail: writes that are short or fail half-way, cuts and syncs that fail, the end of the process,
- * and the loss of power, after which what was not synced is there in part. The files are real; the calls on them are caught.
+ * and the loss of power, after which what was not synced is there in part. What a failed sync leaves can be read, and no later
+ * sync makes it durable, of whatever process. The files are real; the calls on them are caught.
  */
 import {
   open,
@@ -12,6 +13,7 @@ import {
   writeFile,
   type FileHandle,
 } from "node:fs/promises";
+import type { Stats } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
 import type { Random } from "../sim/random.js";
@@ -26,10 +28,13 @@ type Write = (
 
 export class FaultyDisk {
   readonly #random: Random;
-  /** By inode: how many bytes are durable. */
-  readonly #synced = new Map<number, number>();
+  /** By file: how many bytes are durable, and which of them are not for all that. */
+  readonly #synced = new Map<string, number>();
+  readonly #poisoned = new Map<string, { readonly from: number; readonly to: number }>();
   #mayFail = false;
   #isDead = false;
+  #doSyncsFail = false;
+  #room: { readonly directory: string; readonly bytes: number } | undefined;
 
   private constructor(random: Random) {
     this.#random = random;
@@ -45,6 +50,7 @@ export class FaultyDisk {
     const datasync = Reflect.get(prototype, "datasync");
     const cut = Reflect.get(prototype, "truncate");
     const partly: Write = async function (this: FileHandle, buffer, offset, length, position) {
+      if (!(await disk.#hasRoomFor(length))) throw failure("ENOSPC");
       const isFailing = disk.#fails(0.5);
       const most = isFailing || random.chance(0.2) ? random.below(length + 1) : length;
       const part = isFailing ? most : Math.max(most, 1);
@@ -54,10 +60,14 @@ export class FaultyDisk {
     };
     mock.method(prototype, "write", partly as unknown as FileHandle["write"]);
     mock.method(prototype, "datasync", async function (this: FileHandle) {
-      if (disk.#fails(0.5)) throw failure(random.chance(0.2) ? "ENOSPC" : "EIO");
+      const { id, size } = identityOf(await this.stat());
+      if (disk.#fails(0.5) || disk.#doSyncsFail) {
+        const from = Math.min(disk.#synced.get(id) ?? 0, disk.#poisoned.get(id)?.from ?? size);
+        disk.#poisoned.set(id, { from, to: size });
+        throw failure(random.chance(0.2) ? "ENOSPC" : "EIO");
+      }
       await datasync.call(this);
-      const { ino, size } = await this.stat();
-      disk.#synced.set(ino, size);
+      disk.#synced.set(id, size);
     });
     mock.method(prototype, "truncate", async function (this: FileHandle, length?: number) {
       if (disk.#fails(0.3)) throw failure("EIO");
@@ -75,6 +85,16 @@ export class FaultyDisk {
     this.#mayFail = mayFail;
   }
 
+  /** All syncs fail from now on. */
+  set doSyncsFail(doSyncsFail: boolean) {
+    this.#doSyncsFail = doSyncsFail;
+  }
+
+  /** The files of a directory have so many bytes of room together. */
+  setRoom(directory: string, bytes: number): void {
+    this.#room = { directory, bytes };
+  }
+
   /** From now on the process is as good as ended: nothing that it does has an effect. */
   set isDead(isDead: boolean) {
     this.#isDead = isDead;
@@ -84,14 +104,24 @@ export class FaultyDisk {
   async cutPower(directory: string): Promise<void> {
     for (const name of await readdir(directory)) {
       const path = join(directory, name);
-      const { ino, size } = await stat(path);
-      const synced = this.#synced.get(ino);
+      const { id, size } = identityOf(await stat(path));
+      const synced = this.#synced.get(id);
       if (synced === undefined && this.#random.chance(0.5)) {
         await unlink(path);
         continue;
       }
+      await this.#losePoisoned(path, id);
       await this.#tear(path, Math.min(synced ?? 0, size), size);
     }
+  }
+
+  async #losePoisoned(path: string, id: string): Promise<void> {
+    const lost = this.#poisoned.get(id);
+    if (lost === undefined) return;
+    const bytes = await readFile(path);
+    bytes.fill(0, Math.min(lost.from, bytes.length), Math.min(lost.to, bytes.length));
+    await writeFile(path, bytes);
+    this.#poisoned.delete(id);
   }
 
   async #tear(path: string, synced: number, size: number): Promise<void> {
@@ -103,14 +133,28 @@ export class FaultyDisk {
     await writeFile(path, bytes);
     if (this.#random.chance(0.5)) await truncate(path, end);
     // What is there after the power is back is on the disk.
-    const { ino, size: left } = await stat(path);
-    this.#synced.set(ino, left);
+    const { id, size: left } = identityOf(await stat(path));
+    this.#synced.set(id, left);
+  }
+
+  async #hasRoomFor(length: number): Promise<boolean> {
+    if (this.#room === undefined) return true;
+    const { directory, bytes } = this.#room;
+    const files = await Promise.all(
+      (await readdir(directory)).map(async (name) => stat(join(directory, name)).catch(() => undefined)),
+    );
+    return files.reduce((sum, file) => sum + (file?.size ?? 0), length) <= bytes;
   }
 
   #fails(probability: number): boolean {
     if (this.#isDead) throw failure("EIO");
     return this.#mayFail && this.#random.chance(probability);
   }
+}
+
+/** The number of an inode is used again when its file is gone. */
+function identityOf({ ino, birthtimeMs, size }: Stats): { readonly id: string; readonly size: number } {
+  return { id: `${String(ino)} ${String(birthtimeMs)}`, size };
 }
 
 function failure(code: string): Error {

@@ -4,8 +4,9 @@ import fc from "fast-check";
 import { RecordMap } from "../../src/core/record-map.js";
 import type { KvRecord } from "../../src/core/record.js";
 import {
-  SAVE_BYTES_MAX,
-  SAVE_RECORDS_MAX,
+  SAVE_BYTES,
+  SAVE_GROWTH_MAX,
+  SAVE_RECORDS,
   Saving,
   type FsyncPolicy,
   type SaveStep,
@@ -30,6 +31,7 @@ class World {
   readonly #policy: FsyncPolicy;
   readonly #written = new Map<string, number>();
   #saved = new Map<string, number>();
+  readonly #loaded: Set<string>;
   readonly #synced = new Map<string, number>();
   #tickets: Ticket[] = [];
   #writes = 0;
@@ -47,6 +49,7 @@ class World {
     this.saving = new Saving(this.#map, policy);
     for (let key = 0; key < loaded; key += 1) this.write(key, 0);
     this.#saved = new Map(this.#written);
+    this.#loaded = new Set(this.#written.keys());
     isLoading = false;
   }
 
@@ -83,14 +86,17 @@ class World {
     if (this.step === undefined) return;
     const { records, sync } = this.step;
     assert.ok(records.length > 0 || sync);
-    assert.ok(records.length <= SAVE_RECORDS_MAX);
+    assert.ok(records.length <= SAVE_GROWTH_MAX * SAVE_RECORDS);
     const bytes = records.slice(0, -1).reduce((sum, { key, value }) => sum + key.length + value.length, 0);
-    assert.ok(bytes < SAVE_BYTES_MAX);
+    assert.ok(bytes < SAVE_GROWTH_MAX * SAVE_BYTES);
   }
 
   done(): void {
     if (this.step === undefined) return;
-    for (const { key, stamp } of this.step.records) this.#saved.set(key, stamp);
+    for (const { key, stamp } of this.step.records) {
+      this.#saved.set(key, stamp);
+      this.#loaded.delete(key);
+    }
     if (this.step.sync) {
       for (const [key, stamp] of this.#saved) this.#synced.set(key, stamp);
       this.#saved.clear();
@@ -100,13 +106,23 @@ class World {
     this.#check();
   }
 
-  /** Nothing of it was done, and what was saved before is lost, unless it was a mere save that the policy does not watch. */
+  /**
+   * Nothing of it was done, and what was saved before is lost: storage may have tried to sync by itself. What was loaded is
+   * lost only by a step that was to sync.
+   */
   failed(): void {
     if (this.step === undefined) return;
-    if (this.step.sync || this.#policy !== "never") this.#saved.clear();
+    for (const key of this.#saved.keys())
+      if (this.step.sync || !this.#loaded.has(key)) this.#saved.delete(key);
     this.step = undefined;
     this.saving.handleFailed(this.nowMs);
     this.#check();
+  }
+
+  /** Storage was found damaged: what it had may be gone. Not in the middle of a step. */
+  damaged(): void {
+    if (this.step !== undefined) return;
+    this.saving.addAll();
   }
 
   /** Nothing fails any more: everything is saved within a bounded time, and durable unless the policy forbids. */
@@ -157,6 +173,9 @@ const done: fc.Arbitrary<Action> = fc.constant((world) => {
 const failed: fc.Arbitrary<Action> = fc.constant((world) => {
   world.failed();
 });
+const damaged: fc.Arbitrary<Action> = fc.constant((world) => {
+  world.damaged();
+});
 const pass: fc.Arbitrary<Action> = fc.oneof(fc.nat(20), fc.nat(2_000)).map((ms) => (world) => {
   world.nowMs += ms;
 });
@@ -169,6 +188,7 @@ const actions = fc.array(
     { weight: 12, arbitrary: begin },
     { weight: 8, arbitrary: done },
     { weight: 2, arbitrary: failed },
+    { weight: 1, arbitrary: damaged },
     { weight: 6, arbitrary: pass },
   ),
   { maxLength: 200 },

@@ -37,6 +37,27 @@ describe("loading", () => {
     assert.equal(b.replica.get("y")?.value, "3");
   });
 
+  it("is no time at which a peer is synced, for it knows nothing yet of what it lacks", () => {
+    const stage = new Stage();
+    const a = stage.start("a");
+    stage.pass(2_000);
+    stage.write(a, "x", "1");
+    const disk = new Disk(new Random(1));
+    disk.save(contentsOf(a.replica), true);
+    a.crash();
+    stage.network.faults = { ...stage.network.faults, loadMsMax: 60_000 };
+    const b = stage.start("b", { disk, fsync: "everysec" });
+    const c = stage.start("c");
+    while (!c.replica.isSettled) stage.pass(10);
+    assert.ok(b.replica.isLoading);
+    while (b.replica.isLoading) {
+      assert.ok(!c.replica.isSynced || c.replica.get("x") !== undefined);
+      stage.pass(10);
+    }
+    while (!c.replica.isSynced) stage.pass(10);
+    assert.equal(c.replica.get("x")?.value, "1");
+  });
+
   it("reports no conflict between what is on the disk, and one with what came meanwhile", () => {
     const stage = new Stage();
     const [a, b] = [stage.start("a"), stage.start("b")];
@@ -125,8 +146,12 @@ describe("receipts of a node that syncs always", () => {
     stage.write(a, "x", "1");
     const disk = new Disk(new Random(1));
     disk.save(contentsOf(a.replica), false);
+    disk.isFailing = true;
     stage.start("b", { disk, fsync: "always" });
     a.confirm(60_000);
+    stage.pass(5_000);
+    assert.ok(!stage.transcript().some((line) => line.startsWith("b -> a: receipt")));
+    disk.isFailing = false;
     stage.pass(5_000);
     assert.ok(stage.transcript().includes("b -> a: receipt 1"));
     assert.ok(contentsOf(a.replica).every((record) => disk.isDurable(record)));

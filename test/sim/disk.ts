@@ -2,7 +2,10 @@
  * A simulated disk with what a process saved on it, as an append-only log of checked entries behaves.
  *
  *     save -> cached (survives the process) -> sync -> synced (survives a power cut)
- *                                           -> failed sync -> doomed (readable for now, and never synced any more)
+ *                                           -> failed sync -> doomed (readable until a power cut, and never synced any more)
+ *
+ * Loading ends with a rescue: what is not known to be synced is saved once more, and synced; where that fails, the first sync
+ * does. As the log does when it ends a segment or cleans, the disk syncs now and then in a step that does not ask for it.
  *
  * An entry that is torn or rotten is found by its checksum and not there.
  */
@@ -12,6 +15,8 @@ import type { Random } from "./random.js";
 
 /** How many entries of one key are kept at the most: compaction copies what is current and forgets the rest. */
 const ENTRIES_OF_KEY_MAX = 2;
+/** Share of the steps that sync though they need not. */
+const OWN_SYNC_SHARE = 0.1;
 
 export class Disk {
   /** There is no room: a save fails, maybe in its middle. */
@@ -24,6 +29,8 @@ export class Disk {
   readonly #synced = new Map<string, KvRecord[]>();
   #cached: KvRecord[] = [];
   #doomed: KvRecord[] = [];
+  /** Something of what was loaded is not durable, and no sync has told it yet. */
+  #isRescueOwed = false;
 
   constructor(private readonly random: Random) {}
 
@@ -33,8 +40,13 @@ export class Disk {
       this.interrupt(records);
       return false;
     }
+    if (sync && this.#isRescueOwed) {
+      this.#isRescueOwed = false;
+      return false;
+    }
     this.#cached.push(...records);
-    if (!sync) return true;
+    const isSyncing = sync || (!this.#isRescueOwed && this.random.chance(OWN_SYNC_SHARE));
+    if (!isSyncing) return true;
     if (this.isFailing) {
       for (const record of this.#cached) {
         if (this.random.chance(0.5)) this.#keep(record);
@@ -53,8 +65,13 @@ export class Disk {
     this.#cached.push(...records.slice(0, this.random.below(records.length + 1)));
   }
 
-  /** The process has ended: what a failed sync left in memory goes sooner or later, and here at once. */
-  release(): void {
+  /** Everything has been loaded. */
+  rescue(): void {
+    const unsure = [...this.#cached, ...this.#doomed];
+    this.#isRescueOwed = unsure.length > 0 && (this.isFull || this.isFailing);
+    if (this.#isRescueOwed) return;
+    for (const record of unsure) this.#keep(record);
+    this.#cached = [];
     this.#doomed = [];
   }
 

@@ -100,7 +100,6 @@ export class Saver {
     this.#isEnded = true;
     this.#cancelWake();
     if (this.#step !== undefined) this.disk.interrupt(this.#step.records);
-    this.disk.release();
   }
 
   #loadPart(records: readonly KvRecord[], size: number, everyMs: number): void {
@@ -112,6 +111,7 @@ export class Saver {
           this.#loadPart(records.slice(size), size, everyMs);
           return;
         }
+        this.disk.rescue();
         this.isLoaded = true;
         this.process.loaded();
         this.pump();

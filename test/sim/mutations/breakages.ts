@@ -534,8 +534,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "durable-when-taken",
     "what is about to be saved counts as durable",
     "core/saving.js",
-    "this.#taken += 1;",
-    "this.#taken += 1; if (this.isStrict) this.#durable = this.#taken;",
+    "#takeSlot() {",
+    "#takeSlot() { if (this.isStrict) this.#durable = this.#taken + 1;",
   ),
   breakage(
     "durable-in-full",
@@ -557,13 +557,6 @@ export const BREAKAGES: readonly Breakage[] = [
     "core/saving.js",
     "[...this.#unsynced, ...this.#stepSlots]",
     "[...this.#stepSlots]",
-  ),
-  breakage(
-    "tickets-survive-failures",
-    "a failure does not void the tickets from before it",
-    "core/saving.js",
-    "this.#failures += 1;",
-    "",
   ),
   breakage(
     "failure-unnoticed",

@@ -4,9 +4,11 @@ import { RecordMap } from "../../../src/core/record-map.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import {
   GATHER_MS,
+  AGE_STEPS_MAX,
   RETRY_MS,
-  SAVE_BYTES_MAX,
-  SAVE_RECORDS_MAX,
+  SAVE_BYTES,
+  SAVE_GROWTH_MAX,
+  SAVE_RECORDS,
   SYNC_EVERY_MS,
   Saving,
   type FsyncPolicy,
@@ -115,14 +117,23 @@ describe("what is to be saved", () => {
 
   it("comes in steps that are bounded in records and in bytes", () => {
     const desk = deskAtRest("everysec");
-    desk.writeMany(2 * SAVE_RECORDS_MAX + 1);
+    desk.writeMany(2 * SAVE_RECORDS + 1);
     assert.deepEqual(
       desk.carryOut().flatMap(({ records }) => (records.length > 0 ? [records.length] : [])),
-      [SAVE_RECORDS_MAX, SAVE_RECORDS_MAX, 1],
+      [SAVE_RECORDS, SAVE_RECORDS, 1],
     );
     desk.pass(GATHER_MS);
-    for (const key of ["a", "b", "c"]) desk.write(key, "x".repeat(SAVE_BYTES_MAX / 2));
+    for (const key of ["a", "b", "c"]) desk.write(key, "x".repeat(SAVE_BYTES / 2));
     assert.deepEqual(keysOf(desk.carryOut()), [["a", "b"], ["c"]]);
+  });
+
+  it("comes in larger steps the more waits, up to a bound", () => {
+    const desk = deskAtRest("everysec");
+    desk.writeMany(8 * SAVE_RECORDS);
+    assert.equal(desk.next()?.records.length, 2 * SAVE_RECORDS);
+    desk.writeMany(100 * SAVE_RECORDS);
+    desk.saving.handleDone();
+    assert.equal(desk.next()?.records.length, SAVE_GROWTH_MAX * SAVE_RECORDS);
   });
 
   it("is one step at a time", () => {
@@ -149,7 +160,7 @@ describe("when it is saved", () => {
 
   it("with always, many that changed together are synced once", () => {
     const desk = deskAtRest("always");
-    desk.writeMany(3 * SAVE_RECORDS_MAX);
+    desk.writeMany(3 * SAVE_RECORDS);
     assert.deepEqual(
       desk.carryOut().map(({ sync }) => sync),
       [false, false, true],
@@ -179,6 +190,21 @@ describe("when it is saved", () => {
     assert.equal(desk.saving.wakeAtMs, Infinity);
   });
 
+  it("with everysec, on a disk that takes longer to sync than a second, is still synced once a round", () => {
+    const desk = new Desk("everysec");
+    const syncs: boolean[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      desk.writeMany(3 * SAVE_RECORDS);
+      desk.pass(GATHER_MS);
+      for (let step = desk.next(); step !== undefined; step = desk.next()) {
+        syncs.push(step.sync);
+        if (step.sync) desk.pass(2 * SYNC_EVERY_MS);
+        desk.saving.handleDone();
+      }
+    }
+    assert.deepEqual(syncs, [false, false, true, false, false, true, false, false, true]);
+  });
+
   it("with never, synced only when somebody demands it", () => {
     const desk = deskAtRest("never");
     desk.write("a");
@@ -198,12 +224,65 @@ describe("when it is saved", () => {
     const desk = deskAtRest("everysec");
     desk.write("a");
     desk.carryOut();
-    desk.writeMany(2 * SAVE_RECORDS_MAX);
+    desk.writeMany(2 * SAVE_RECORDS);
     desk.saving.demand(desk.saving.ticket);
     assert.deepEqual(
       desk.carryOut().map(({ sync }) => sync),
       [false, true],
     );
+  });
+});
+
+describe("the age of what is unsaved", () => {
+  it("is that of the oldest, also while it is being saved", () => {
+    const desk = deskAtRest("everysec");
+    assert.equal(desk.saving.unsavedMs(desk.nowMs), 0);
+    desk.write("a");
+    desk.saving.look(desk.nowMs);
+    desk.pass(30);
+    desk.write("b");
+    desk.saving.look(desk.nowMs);
+    desk.pass(30);
+    assert.equal(desk.saving.unsavedMs(desk.nowMs), 60);
+    desk.next();
+    desk.pass(200);
+    desk.write("c");
+    desk.saving.look(desk.nowMs);
+    desk.pass(5);
+    assert.equal(desk.saving.unsavedMs(desk.nowMs), 265);
+    desk.saving.handleDone();
+    assert.equal(desk.saving.unsavedMs(desk.nowMs), 5);
+    desk.pass(GATHER_MS);
+    desk.carryOut();
+    assert.equal(desk.saving.unsavedMs(desk.nowMs), 0);
+  });
+
+  it("is not made less by a failure", () => {
+    const desk = deskAtRest("everysec");
+    desk.write("a");
+    desk.saving.look(desk.nowMs);
+    desk.pass(100);
+    desk.fail();
+    assert.equal(desk.saving.unsavedMs(desk.nowMs), 100);
+  });
+
+  it("is never told too small when a disk does not answer for long", () => {
+    const desk = deskAtRest("everysec");
+    desk.write("first");
+    desk.next();
+    for (let i = 0; i < 3 * AGE_STEPS_MAX; i += 1) {
+      desk.write(String(i));
+      desk.saving.look(desk.nowMs);
+      desk.pass(20);
+    }
+    assert.equal(desk.saving.unsavedMs(desk.nowMs), 3 * AGE_STEPS_MAX * 20);
+    desk.saving.handleDone();
+    desk.next();
+    desk.write("last");
+    desk.saving.look(desk.nowMs);
+    desk.pass(40);
+    desk.saving.handleDone();
+    assert.ok(desk.saving.unsavedMs(desk.nowMs) >= 40);
   });
 });
 
@@ -223,6 +302,47 @@ describe("what was loaded", () => {
     desk.pass(RETRY_MS);
     assert.deepEqual(keysOf(desk.carryOut()), [["key 0", "key 1", "key 2"]]);
     assert.equal(saving.durable, saving.ticket);
+  });
+});
+
+describe("all keys", () => {
+  it("are saved, once each, before what changes later, and a ticket from before is durable when all are", () => {
+    const desk = deskAtRest("everysec");
+    desk.writeMany(2 * SAVE_RECORDS);
+    desk.carryOut();
+    desk.pass(SYNC_EVERY_MS);
+    desk.carryOut();
+    desk.write("key 7");
+    const { ticket } = desk.saving;
+    desk.saving.addAll();
+    assert.equal(desk.saving.unsaved, 2 * SAVE_RECORDS);
+    desk.write("key 8");
+    desk.write("new");
+    assert.equal(desk.saving.unsaved, 2 * SAVE_RECORDS + 1);
+    desk.saving.demand(ticket);
+    const first = desk.next();
+    assert.equal(first?.records.length, SAVE_RECORDS);
+    desk.saving.handleDone();
+    assert.ok(desk.saving.durable < ticket);
+    desk.write("key 9");
+    const steps = desk.carryOut();
+    const keys = keysOf([first, ...steps]).flat();
+    assert.deepEqual(keys.slice(-2), ["new", "key 9"]);
+    assert.equal(new Set(keys).size, keys.length - 1);
+    assert.equal(desk.saving.durable, desk.saving.ticket);
+  });
+
+  it("are begun anew, when that is called for in the middle of it", () => {
+    const desk = deskAtRest("always");
+    desk.writeMany(3 * SAVE_RECORDS);
+    desk.carryOut();
+    desk.saving.addAll();
+    desk.next();
+    desk.saving.handleDone();
+    desk.saving.addAll();
+    const { ticket } = desk.saving;
+    assert.equal(keysOf(desk.carryOut()).flat().length, 3 * SAVE_RECORDS);
+    assert.equal(desk.saving.durable, ticket);
   });
 });
 
@@ -251,26 +371,28 @@ describe("a step that fails", () => {
     assert.equal(desk.saving.durable, desk.saving.ticket);
   });
 
-  it("with never, leaves what was saved before, unless it was a sync", () => {
+  it("is tried again also when there is nothing to save", () => {
+    const desk = new Desk("never");
+    desk.saving.demand(desk.saving.ticket);
+    desk.fail();
+    desk.pass(RETRY_MS);
+    assert.deepEqual(desk.carryOut(), [{ records: [], sync: true }]);
+    assert.equal(desk.saving.isFailing, false);
+  });
+
+  it("with never, makes what was saved before unsaved as well, for storage may have synced by itself", () => {
     const desk = deskAtRest("never");
     desk.write("a");
     desk.carryOut();
     desk.pass(GATHER_MS);
     desk.write("b");
-    desk.fail();
+    assert.equal(desk.fail()?.records.length, 1);
+    assert.equal(desk.saving.unsaved, 2);
     desk.pass(RETRY_MS);
     assert.deepEqual(
       desk.carryOut().map(({ records, sync }) => [records.length, sync]),
-      [[1, false]],
-    );
-    desk.saving.demand(desk.saving.ticket);
-    desk.fail();
-    assert.equal(desk.saving.unsaved, 2, "all");
-    desk.pass(RETRY_MS);
-    assert.deepEqual(
-      desk.carryOut().map(({ records, sync }) => [records.length, sync]),
-      [[2, false]],
-      "the demand is void",
+      [[2, true]],
+      "what failed is shown to work again",
     );
   });
 });

@@ -55,11 +55,11 @@ describe("the data directory", () => {
     await assert.rejects(openAt(where), { name: "LankvError", code: "LANKV_DATA_DIR", message });
   }
 
-  /** What opening a directory says that is a mount of its own, made with these options. */
-  function openOnMount(options: string): string {
+  /** What opening a directory says that is a mount of its own, made with these options, or that is below it. */
+  function openOnMount(options: string, below = "", mount = path): string {
     mkdirSync(path, { recursive: true });
-    const script = `mount -t tmpfs -o ${options} tmpfs "$1" && exec "$2" --input-type=module --eval "$3" "$1"`;
-    const args = ["-Urm", "sh", "-c", script, "sh", path, process.execPath, opener];
+    const script = `mount -t tmpfs -o ${options} tmpfs "$1" && exec "$2" --input-type=module --eval "$3" "$1$4"`;
+    const args = ["-Urm", "sh", "-c", script, "sh", mount, process.execPath, opener, below];
     return execFileSync("unshare", args, { encoding: "utf8" }).trim();
   }
 
@@ -121,7 +121,20 @@ describe("the data directory", () => {
   });
 
   it("says when the file system is read-only", () => {
-    assert.match(openOnMount("ro"), /^LANKV_DATA_DIR false .*the file system is read-only.*--memory/);
+    const refusal = /^LANKV_DATA_DIR false .*the file system is read-only.*--memory/;
+    assert.match(openOnMount("ro"), refusal);
+    assert.match(openOnMount("ro", "/new/lankv"), refusal);
+  });
+
+  it("can be a mount within a file system that has nothing to sync", () => {
+    assert.equal(openOnMount("size=1m", "", "/proc/fs"), "opened");
+  });
+
+  it("says when nothing can be made there", { skip: process.platform !== "linux" }, () => {
+    // In a process of its own: a search without an end would hold up every other test.
+    const args = ["--input-type=module", "--eval", opener, "/proc/lankv/data"];
+    const said = execFileSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+    assert.match(said, /^LANKV_DATA_DIR false .*it is not there/);
   });
 
   it("says when the disk is full", () => {

@@ -1,6 +1,6 @@
 /** What nodes in this process keep on disk, what their writes wait for, and a disk that fails. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it, type TestContext } from "node:test";
@@ -127,6 +127,20 @@ describe("a write that waits for peers", () => {
   });
 });
 
+describe("a write that waits for disk and peers when its node is closed", () => {
+  it("says that it was made", async () => {
+    const kv = await openOne();
+    const write = kv.set("k", "v", { durable: true, replicas: 1 });
+    const failing = assert.rejects(write, {
+      code: "LANKV_REPLICAS",
+      stateChanged: true,
+      message: /this node was closed when 0 of 1 peers/,
+    });
+    await kv.close();
+    await failing;
+  });
+});
+
 describe("a disk that takes nothing", () => {
   it("is told once; writes are refused, reads go on, and all is saved when it works again", async (test) => {
     const kv = await openOne({ fsync: "always" });
@@ -185,6 +199,21 @@ describe("a disk that takes nothing", () => {
   });
 });
 
+describe("a disk that does not answer", () => {
+  it("keeps the directory from others when the node is closed, until it does", async (test) => {
+    const kv = await openOne();
+    let answer: () => void = () => undefined;
+    const save = test.mock.method(Log.prototype, "save", () => new Promise<void>((end) => (answer = end)));
+    await kv.set("k", "v");
+    await assert.rejects(kv.close(), { code: "LANKV_DISK", stateChanged: true });
+    await assert.rejects(openOne(), { code: "LANKV_IN_USE" });
+    save.mock.restore();
+    answer();
+    await until("the directory is free", () => !existsSync(join(scratch, "data", "lock")));
+    await openOne();
+  });
+});
+
 describe("loading", () => {
   /** Loads nothing until the test says so. */
   function slow(test: TestContext): { readonly end: (error?: Error) => void } {
@@ -211,7 +240,7 @@ describe("loading", () => {
   it("goes on while the node is there already", async (test) => {
     const { end } = slow(test);
     const node = await openNode();
-    const keyspace = new NodeKeyspace(node, () => undefined);
+    const keyspace = new NodeKeyspace(node, () => Promise.resolve());
     const never = new AbortController().signal;
     assert.deepEqual([keyspace.isLoading, keyspace.status().loading?.share], [true, 0]);
     await assert.rejects(keyspace.ready({ peers: 0, synced: false, timeoutMs: 50, signal: never }), {

@@ -32,7 +32,7 @@ async function openOne(): Promise<Lankv> {
 async function openKeyspace(): Promise<{ keyspace: NodeKeyspace; node: Node }> {
   const node = await Node.open(resolveOptions({ memory: true, interfaces: ["lo"], beaconPort }));
   opened.push(node);
-  return { keyspace: new NodeKeyspace(node, () => undefined), node };
+  return { keyspace: new NodeKeyspace(node, () => Promise.resolve()), node };
 }
 
 function changesOf(kv: Lankv): Change[] {

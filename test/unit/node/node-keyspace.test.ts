@@ -1,5 +1,8 @@
 /** The keyspace of a real node, on the loopback interface. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { NodeKeyspace } from "../../../src/node/node-keyspace.js";
 import { Node } from "../../../src/node/node.js";
@@ -13,12 +16,37 @@ beforeEach(async () => {
   node = await Node.open(
     resolveOptions({ memory: true, interfaces: ["lo"], beaconPort: await freeUdpPort() }),
   );
-  keyspace = new NodeKeyspace(node, () => undefined);
+  keyspace = new NodeKeyspace(node, () => Promise.resolve());
 });
 
 afterEach(async () => {
   mock.restoreAll();
   await node.close();
+});
+
+describe("the count of writes that may have to wait for the disk", () => {
+  it("leaves out what was refused", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "lankv-"));
+    const strict = await Node.open(
+      resolveOptions({
+        dataDir: directory,
+        fsync: "always",
+        interfaces: ["lo"],
+        beaconPort: await freeUdpPort(),
+      }),
+    );
+    try {
+      const kept = new NodeKeyspace(strict, () => Promise.resolve());
+      kept.set("k", "v");
+      kept.delete("k");
+      assert.throws(() => kept.set("k".repeat(1_025), "v"), RangeError);
+      kept.delete("missing");
+      assert.equal(kept.durability?.writes, 2);
+    } finally {
+      await strict.close();
+      rmSync(directory, { recursive: true });
+    }
+  });
 });
 
 describe("a key by chance", () => {

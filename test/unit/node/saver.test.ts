@@ -5,7 +5,7 @@ import { Copy } from "../../../src/core/copy.js";
 import { Clock } from "../../../src/core/clock.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import type { FsyncPolicy, Saving } from "../../../src/core/saving.js";
-import { Saver } from "../../../src/node/saver.js";
+import { BEHIND_MS, Saver } from "../../../src/node/saver.js";
 import type { Damage } from "../../../src/storage/storage.js";
 import { until } from "../net/loopback.js";
 
@@ -147,6 +147,56 @@ describe("saving", () => {
   });
 });
 
+describe("a disk that is too slow", () => {
+  /** Writes, and lets what was written wait for so long that saving is behind. */
+  async function fallBehind(): Promise<Asked> {
+    make("everysec");
+    saver.start();
+    write("a");
+    const asked = await disk.next();
+    assert.equal(saver.isBehind, false);
+    await until("it is behind", () => {
+      saver.wake();
+      return saver.isBehind;
+    });
+    assert(saving.unsavedMs(performance.now()) > BEHIND_MS);
+    return asked;
+  }
+
+  it("lets who writes wait until it has caught up", async () => {
+    const asked = await fallBehind();
+    const called: string[] = [];
+    saver.onCaughtUp(() => called.push("one"));
+    saver.onCaughtUp(() => called.push("gone"))();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(called.length, 0);
+    asked.done();
+    await until("it has caught up", () => called.length > 0);
+    assert.equal(called.join(), "one");
+    assert.equal(saver.isBehind, false);
+    saver.onCaughtUp(() => called.push("two"));
+    await until("nothing is waited for", () => called.length === 2);
+  });
+
+  it("lets nobody wait who is to hear of a failure", async () => {
+    const asked = await fallBehind();
+    let isCalled = false;
+    saver.onCaughtUp(() => (isCalled = true));
+    asked.fail("ENOSPC");
+    await until("it is over", () => isCalled);
+    assert(saver.refusal !== undefined);
+  });
+
+  it("lets nobody wait who waits for the disk anyway", async () => {
+    write("a");
+    const asked = await disk.next();
+    await new Promise((resolve) => setTimeout(resolve, BEHIND_MS + 50));
+    saver.wake();
+    assert.equal(saver.isBehind, false);
+    asked.done();
+  });
+});
+
 describe("who waits for the disk", () => {
   it("is called when all before is durable, and not when another's is", async () => {
     write("a");
@@ -172,6 +222,29 @@ describe("who waits for the disk", () => {
     const message = "not known to be on this node's disk: the disk is full.";
     assert.match(inStep.state, new RegExp(`^LankvError: Written in memory.*${message}$`));
     assert.equal(after.state, inStep.state);
+  });
+
+  it("is told of a failure before it began to wait", async () => {
+    write("a");
+    const { ticket } = saving;
+    const asked = await disk.next();
+    asked.fail("EIO");
+    await until("it fails", () => saver.failure !== undefined);
+    const told: unknown[] = [];
+    saver.onDurable(ticket, (failure) => told.push(failure?.code));
+    await until("it is told", () => told.length > 0);
+    assert.deepEqual(told, ["LANKV_DISK"]);
+  });
+
+  it("is not called when it has withdrawn", async () => {
+    write("a");
+    const called: string[] = [];
+    const withdraw = saver.onDurable(saving.ticket, () => called.push("withdrawn"));
+    saver.onDurable(saving.ticket, () => called.push("other"));
+    withdraw();
+    (await disk.next()).done();
+    await until("all is durable", () => called.length > 0);
+    assert.deepEqual(called, ["other"]);
   });
 
   it("has nothing to wait for when all is durable", async () => {

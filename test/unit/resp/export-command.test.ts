@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, it } from "node:test";
+import { beforeEach, describe, it, mock } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { bytesOf, isObject } from "../../../src/cli/replies.js";
 import type { Bytes } from "../../../src/core/bytes.js";
 import { bucketOf } from "../../../src/core/hash.js";
@@ -68,6 +69,24 @@ describe("LANKV.EXPORT", () => {
     keyspace.delete(keys[1] ?? "");
     assert.deepEqual(await page(keys[1] ?? ""), [keys[2]]);
     assert.deepEqual(await page(keys[2] ?? ""), []);
+  });
+
+  it("serves others in between where little is left, except in a transaction", async () => {
+    keyspace.set("k", "v");
+    let nowMs = 0;
+    const clock = mock.method(performance, "now", () => (nowMs += 1));
+    try {
+      const walk = page();
+      let isOver = false;
+      void walk.then(() => (isOver = true));
+      let turns = 0;
+      for (; !isOver; turns += 1) await setImmediate();
+      assert.deepEqual(await walk, ["k"]);
+      assert(turns > 100, `${turns} turns`);
+    } finally {
+      clock.mock.restore();
+    }
+    assert(!(execute(["lankv.export"], { ...context, isInTransaction: true }) instanceof Promise));
   });
 });
 

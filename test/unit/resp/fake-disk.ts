@@ -23,9 +23,18 @@ export class FakeDisk implements Durability {
     this.#unsaved.add(key);
   }
 
-  onDurable(ticket: number, end: Wait["end"]): void {
+  /** How many wait to be called back. */
+  get waiting(): number {
+    return this.#waits.length;
+  }
+
+  onDurable(ticket: number, end: Wait["end"]): () => void {
     this.asked += 1;
-    this.#waits.push({ ticket, end });
+    const wait = { ticket, end };
+    this.#waits.push(wait);
+    return () => {
+      this.#waits = this.#waits.filter((each) => each !== wait);
+    };
   }
 
   sync(): void {

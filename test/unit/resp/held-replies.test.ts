@@ -142,6 +142,29 @@ describe("where every write waits for the disk", () => {
     assert.equal(await half.all(), "+OK\r\n");
   });
 
+  it("nobody waits for a client that has gone", async () => {
+    client.send("set k v");
+    await until("it is carried out", () => disk.writes === 1);
+    await turns();
+    assert.equal(disk.waiting, 1);
+    client.socket.destroy();
+    const other = await host.client();
+    await other.ask("client kill skipme yes");
+    await until("nobody waits", () => disk.waiting === 0);
+    disk.sync();
+  });
+
+  it("nothing is kept of what comes behind the end", async () => {
+    client.send("set k v", "quit");
+    await until("it is carried out", () => disk.writes === 1);
+    const other = await host.client();
+    await new Promise((resolve) => client.socket.write("x".repeat(8 * 1_048_576), resolve));
+    const kept = Number(/ qbuf=(\d+) [^\n]* cmd=quit /.exec(await other.ask("client list"))?.[1]);
+    assert(kept < 100, `${kept} bytes`);
+    disk.sync();
+    assert.equal(await client.all(), "+OK\r\n+OK\r\n");
+  });
+
   it("messages to others are not held up, and those to the writer keep their place", async () => {
     const listener = await host.client();
     await listener.ask("hello 3", "subscribe c");
@@ -156,10 +179,46 @@ describe("where every write waits for the disk", () => {
     assert.match(await client.until("hello\r\n"), /^\+OK\r\n[^]*\r\nsubscribe\r\n[^]*\r\nmessage\r\n/);
   });
 
-  it("what is not said is not held", async () => {
-    client.send("client reply off", "set k v", "client reply on");
+  it("what follows writes that are not answered waits for them", async () => {
+    client.send("client reply off", "set a 1", "set b 2", "client reply on", "get a");
+    await until("it is carried out", () => disk.writes === 2);
+    await turns();
+    assert.equal(client.received, "");
+    disk.syncUpTo(1);
+    await turns();
+    assert.equal(client.received, "");
+    disk.sync();
+    assert.equal(await client.until("1\r\n"), "+OK\r\n$1\r\n1\r\n");
+
+    client.send("client reply skip", "set c 3", "ping");
+    await until("it is carried out", () => disk.writes === 3);
+    await turns();
+    assert.equal(client.received, "");
+    disk.sync();
+    assert.equal(await client.until("\r\n"), "+PONG\r\n");
+
+    client.send("client reply off", "set d 4", "quit");
+    await until("it is carried out", () => disk.writes === 4);
+    await turns();
+    assert.equal(client.isClosed, false);
+    disk.sync();
+    assert.equal(await client.all(), "");
+  });
+
+  it("what is not answered is not told to have failed, and costs nothing however much it is", async () => {
+    client.send(
+      "client reply off",
+      ...Array.from({ length: 5_000 }, (_, at) => `set ${at} v`),
+      "client reply on",
+    );
+    await until("all is carried out", () => disk.writes === 5_000);
+    await turns();
+    assert.match(
+      await (await host.client()).ask("client list type normal"),
+      / omem=261 [^\n]* cmd=client\|reply /,
+    );
+    disk.fail(FULL);
     assert.equal(await client.until("\r\n"), "+OK\r\n");
-    assert.equal(disk.writes, 1);
   });
 
   it("a client whose replies wait is bounded, and goes on when the disk does", async () => {
@@ -176,5 +235,43 @@ describe("where every write waits for the disk", () => {
       clearInterval(syncs);
     }
     assert.equal(host.keyspace.get("n")?.value, "200");
+  });
+
+  it("and so are the errors that a failure makes of short replies", async () => {
+    client.send(...Array.from({ length: 20_000 }, () => "set k v"));
+    await until("much is carried out", () => disk.writes > 1_000);
+    await turns();
+    const held = disk.writes;
+    assert(held < 5_000, `the replies to ${held} writes are held`);
+    disk.fail(FULL);
+    await until("as many follow", () => disk.writes >= 2 * held);
+    await turns();
+    assert.equal(disk.writes, 2 * held);
+  });
+});
+
+describe("a client that is silent while it waits for the disk", () => {
+  it("is left alone until it has its reply, in the middle of a request as well", async () => {
+    const impatient = await RespHost.start({ idleSecondsMax: 1, stallSecondsMax: 1 });
+    try {
+      const slow = new FakeDisk();
+      impatient.keyspace.durability = slow;
+      const [whole, half, done] = [
+        await impatient.client(),
+        await impatient.client(),
+        await impatient.client(),
+      ];
+      whole.send("set a 1");
+      half.socket.write("set b 2\r\nset c");
+      done.socket.end("set d 4\r\n");
+      await until("all is carried out", () => slow.writes === 3);
+      const [silent, stalled] = [await impatient.client(), await impatient.client()];
+      stalled.socket.write("set e");
+      assert.deepEqual([await silent.all(), await stalled.all(), await done.all()], ["", "", ""]);
+      slow.sync();
+      assert.deepEqual([await whole.all(), await half.all()], ["+OK\r\n", "+OK\r\n"]);
+    } finally {
+      await impatient.close();
+    }
   });
 });

@@ -32,6 +32,9 @@ export class MemoryKeyspace implements Keyspace {
   durability: FakeDisk | undefined;
   isLoading = false;
   refusal: LankvError | undefined;
+  isBehind = false;
+  /** Who waits for saving to catch up. */
+  readonly resting = new Set<() => void>();
   storage: KeyspaceStorage | null = null;
   readonly backups: string[] = [];
   syncs = 0;
@@ -39,6 +42,20 @@ export class MemoryKeyspace implements Keyspace {
   readonly #buckets = new Map<number, Set<Bytes>>();
   readonly #tombstones = new Map<Bytes, KvRecord>();
   #ticks = 0;
+
+  onCaughtUp(goOn: () => void): () => void {
+    this.resting.add(goOn);
+    return () => {
+      this.resting.delete(goOn);
+    };
+  }
+
+  catchUp(): void {
+    this.isBehind = false;
+    const resting = [...this.resting];
+    this.resting.clear();
+    for (const goOn of resting) goOn();
+  }
 
   get size(): number {
     return this.#records.size;
@@ -166,7 +183,8 @@ export class MemoryKeyspace implements Keyspace {
     this.backups.push(directory);
   }
 
-  stop(): void {
+  stop(): Promise<void> {
     this.stops += 1;
+    return Promise.resolve();
   }
 }

@@ -33,6 +33,11 @@ export class Peer {
     return this.#received;
   }
 
+  /** Whether the server has ended the connection. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Sends command lines. */
   send(...lines: readonly string[]): void {
     this.socket.write(lines.map((line) => `${line}\r\n`).join(""), "latin1");

@@ -65,6 +65,30 @@ describe("a client that sends much at once", () => {
   });
 });
 
+describe("a client that writes while saving is behind", () => {
+  it("goes on when it has caught up, and others read meanwhile", async () => {
+    greedy.send("set k 0");
+    await greedy.until("+OK\r\n");
+    host.keyspace.isBehind = true;
+    greedy.send("get k", "set k 1", "set k 2", "get k");
+    await greedy.until("+OK\r\n");
+    assert.equal(await modest.ask("get k", "get k"), "$1\r\n1\r\n$1\r\n1\r\n");
+    greedy.send("set k 3");
+    assert.equal(await modest.ask("get k"), "$1\r\n1\r\n");
+    host.keyspace.catchUp();
+    assert.equal(await greedy.until("+OK\r\n$1\r\n2\r\n+OK\r\n"), "+OK\r\n$1\r\n2\r\n+OK\r\n");
+  });
+
+  it("is forgotten when it goes", async () => {
+    host.keyspace.isBehind = true;
+    greedy.send("multi", "set k 1", "exec", "set k 2");
+    while (host.keyspace.resting.size === 0) await setImmediate();
+    greedy.socket.destroy();
+    while (host.keyspace.resting.size > 0) await setImmediate();
+    assert.notEqual(await modest.ask("get k"), "$1\r\n2\r\n");
+  });
+});
+
 describe("a client that waits for what may never come", () => {
   beforeEach(() => {
     host.keyspace.onReady = ({ signal }) =>

@@ -1,9 +1,10 @@
 /** What a log says of its files, and what it leaves of them. */
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, it } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { LankvError } from "../../../src/core/error.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import { Log } from "../../../src/storage/log.js";
@@ -97,6 +98,25 @@ describe("a log's files", () => {
     assert.ok((damages[0]?.bytesLost ?? 0) > 5_000);
   });
 
+  it("tells damage to what was synced last, when it has ended or had a rest", async () => {
+    const [first = 0] = await segment(["a", "b"], [true, true], true);
+    await overwrite(await newest(), first + 100, 50);
+    assert.equal((await opened()).damages.length, 1, "it has ended");
+
+    mock.timers.enable({ apis: ["setTimeout"] });
+    try {
+      const { log } = await opened();
+      await log.save([record("c", 3, { value: "v".repeat(5_000) })], true);
+      const { length } = await readFile(await newest());
+      mock.timers.tick(1_000);
+      while ((await readFile(await newest())).length === length) await setImmediate();
+      await overwrite(await newest(), length - 100, 50);
+    } finally {
+      mock.timers.reset();
+    }
+    assert.equal((await opened()).damages.length, 1, "it had a rest");
+  });
+
   it("cuts a torn tail, and says nothing", async () => {
     const [first = 0, second = 0] = await segment(["a", "b"], [true, false], false);
     const file = await newest();
@@ -136,6 +156,29 @@ describe("a log's files", () => {
     assert.deepEqual([keys, damages.length], [[], 1]);
   });
 
+  it("makes no backup of what it cannot read", async () => {
+    const { log } = await opened();
+    await log.save([record("a", 1, { value: "v".repeat(50_000) })], true);
+    await truncate(await newest(), 20_000);
+    const copy = join(directory, "copy");
+    await assert.rejects(log.backup(copy), { code: "EIO" });
+    assert.deepEqual(await readdir(copy), []);
+    await log.close();
+  });
+
+  it("is not led astray by what has the name of a segment", async () => {
+    await segment(["a"], [true], true);
+    await writeFile(join(directory, "4294967294-00000000.log"), "");
+    await writeFile(join(directory, "999999999-00000000.log"), "");
+    await segment(["b"], [true], true);
+    const noFile = join(directory, "00000007-00000000.log");
+    await mkdir(noFile);
+    const { log, keys, damages } = await opened();
+    assert.deepEqual([keys, damages], [["a", "b"], []]);
+    assert.ok((await names()).some((name) => name.startsWith("00000002-")));
+    await log.close();
+  });
+
   it("refuses a newer format", async () => {
     await segment(["a"], [true], true);
     const bytes = await readFile(await newest());
@@ -143,7 +186,10 @@ describe("a log's files", () => {
     const { crc32 } = await import("node:zlib");
     bytes.writeUInt32BE(crc32(bytes.subarray(0, 20)), 20);
     await writeFile(await newest(), bytes);
-    await assert.rejects(opened(), (error) => error instanceof LankvError && error.code === "LANKV_DATA_DIR");
+    await assert.rejects(
+      opened(),
+      (error) => error instanceof LankvError && error.code === "LANKV_DATA_FORMAT",
+    );
   });
 
   it(

@@ -1,0 +1,94 @@
+/** How large a log gets under a node that saves the same records again and again. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { record } from "../conformance/storage.js";
+import { Random } from "../sim/random.js";
+import { FaultyDisk } from "./faulty-disk.js";
+import { SavingNode } from "./saving-node.js";
+
+const MIB = 2 ** 20;
+
+describe("the size of a log", () => {
+  let place = "";
+  beforeEach(async () => {
+    place = await mkdtemp(join(tmpdir(), "lankv-size-"));
+  });
+  afterEach(async () => rm(place, { recursive: true }));
+
+  async function filled(): Promise<SavingNode> {
+    const node = await SavingNode.start(place, "everysec");
+    for (let i = 0; i < 2_000; i += 1)
+      node.write(record(`key ${String(i)}`, 1, { value: "v".repeat(2_000) }));
+    await node.settle();
+    return node;
+  }
+
+  async function churn(node: SavingNode, from: number, rounds: number): Promise<void> {
+    for (let round = from; round < from + rounds; round += 1) {
+      for (let i = 0; i < 20; i += 1)
+        node.write(record(`hot ${String(i)}`, 2 + round, { value: "h".repeat(4_000) }));
+      await node.settle();
+    }
+  }
+
+  function check({ log, liveBytes }: SavingNode): void {
+    const bound = 2 * liveBytes + 5 * MIB;
+    assert.ok(log.bytes < bound, `${String(log.bytes)} bytes of at most ${String(bound)}`);
+  }
+
+  it("is bounded when everything is saved once more, as after a failure or damage", async () => {
+    const node = await filled();
+    for (let i = 0; i < 6; i += 1) {
+      node.saving.addAll();
+      await node.settle();
+    }
+    await churn(node, 0, 200);
+    check(node);
+    assert.equal(node.map.records, 2_020);
+    await node.log.close();
+    const again = await SavingNode.start(place, "everysec");
+    assert.equal(again.map.records, 2_020);
+    await again.log.close();
+  });
+
+  it("leaves a full disk with room, when there is something to free", async () => {
+    const disk = await FaultyDisk.begin(new Random(1), process.execPath);
+    try {
+      disk.setRoom(place, 9 * MIB);
+      const node = await SavingNode.start(place, "always");
+      let failures = 0;
+      for (let i = 0; i < 3_000; i += 1) {
+        node.write(record(`key ${String(i % 500)}`, i, { value: "v".repeat(10_000) }));
+        for (let tries = 0; !(await node.step()); tries += 1) {
+          assert.ok(tries < 20, `save ${String(i)} fails for good`);
+          failures += 1;
+          for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+        }
+      }
+      assert.ok(failures > 0, "the disk was full");
+      await node.log.close();
+      const again = await SavingNode.start(place, "always");
+      assert.equal(again.map.get("key 499")?.stamp, 2_999);
+      assert.equal(again.map.records, 500);
+      await again.log.close();
+    } finally {
+      disk.end();
+    }
+  });
+
+  it("is bounded when the process ends while it cleans, again and again", async () => {
+    let node = await filled();
+    for (let start = 0; start < 20; start += 1) {
+      await churn(node, 100 * start, 20 + ((start * 37) % 40));
+      await node.log.close();
+      node = await SavingNode.start(place, "everysec");
+      assert.equal(node.map.records, 2_020);
+    }
+    check(node);
+    await node.log.close();
+  });
+});
