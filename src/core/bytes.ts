@@ -11,7 +11,7 @@
  */
 export type Bytes = string;
 
-/** Bounds on keys, values and published messages, in bytes. What is outside them is refused before it has any effect. */
+/** Bounds on keys, values and published messages, in bytes. What is outside them is refused, and nothing changes. */
 export interface Limits {
   /** Longest key. Default 1 024; at most 1 024 (the wire refuses longer ones). */
   readonly keyBytesMax: number;
