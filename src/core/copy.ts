@@ -14,7 +14,7 @@ import type { Bytes } from "./bytes.js";
 import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
-import { RECORDS_MAX, RecordMap } from "./record-map.js";
+import { RecordMap } from "./record-map.js";
 import { remainsOf, replacing, runsOutBy, type KvRecord } from "./record.js";
 import { Saving, type FsyncPolicy } from "./saving.js";
 import type { Writer } from "./version.js";
@@ -29,8 +29,9 @@ export class Copy {
   readonly conflicts = new Conflicts();
   /** Undefined = nothing is saved. */
   readonly saving: Saving | undefined;
-  /** The record that is being restored. */
-  #restored: KvRecord | undefined;
+  /** A record is being restored; and all of it is kept, not only its remains. */
+  #isRestoring = false;
+  #isAsStored = false;
   /** The keys that came by another way while records are being restored; undefined = none are. */
   #fresh: Set<Bytes> | undefined;
   #now: Now = { monoMs: 0, wallMs: 0 };
@@ -44,13 +45,13 @@ export class Copy {
     this.map = new RecordMap(
       (winner, loser) => {
         // What meets in storage was reported when it met first.
-        if (this.#restored !== undefined && this.#fresh?.has(winner.key) !== true) return;
+        if (this.#isRestoring && this.#fresh?.has(winner.key) !== true) return;
         if (!this.conflicts.add({ winner, loser, foundAtMs: this.#now.wallMs })) return;
         emit({ type: "conflict", winner, loser });
       },
       (slot) => {
         // What comes from storage is there, unless only its remains are kept.
-        if (this.#restored === undefined || this.map.at(slot) !== this.#restored) this.saving?.add(slot);
+        if (!this.#isAsStored) this.saving?.add(slot);
       },
     );
     this.saving = fsync === undefined ? undefined : new Saving(this.map, fsync);
@@ -65,7 +66,7 @@ export class Copy {
   ): KvRecord | undefined {
     const held = this.map.get(key);
     const stamp = this.clock.next(wallMs, held?.stamp ?? -1);
-    if (stamp === undefined || (held === undefined && this.map.records >= RECORDS_MAX)) return undefined;
+    if (stamp === undefined) return undefined;
     const nowMs = this.clock.correctedMs(wallMs);
     if (held !== undefined && this.#runsOut(held, nowMs))
       this.emit({ type: "expired", records: [remainsOf(held)] });
@@ -79,8 +80,7 @@ export class Copy {
       replaces: replacing(held, writer),
     };
     const record = this.#aged(written, nowMs);
-    this.map.apply(record);
-    return record;
+    return this.map.apply(record) ? record : undefined;
   }
 
   /** Whether records from storage are still to be restored, while those of others come. */
@@ -95,12 +95,15 @@ export class Copy {
   /** As {@link Replica.restore}. */
   restore(records: Iterable<KvRecord>, now: Now): void {
     this.#now = now;
-    for (const record of records) {
-      this.#restored = record;
-      this.map.apply(this.#aged(record, this.clock.correctedMs(now.wallMs)));
+    this.#isRestoring = true;
+    for (const stored of records) {
+      const record = this.#aged(stored, this.clock.correctedMs(now.wallMs));
+      this.#isAsStored = record === stored;
+      this.map.apply(record);
       this.clock.observe(record.stamp, now.wallMs);
     }
-    this.#restored = undefined;
+    this.#isRestoring = false;
+    this.#isAsStored = false;
   }
 
   /** Keeps those records of others that win. */
@@ -113,8 +116,8 @@ export class Copy {
     for (const sent of records) {
       this.clock.observe(sent.stamp, now.wallMs);
       const record = this.#aged(sent, nowMs);
-      const before = this.map.apply(record);
-      if (before === false) continue;
+      const before = this.map.get(record.key);
+      if (!this.map.apply(record)) continue;
       this.#fresh?.add(record.key);
       applied.push(record);
       if (before !== undefined && this.#runsOut(before, nowMs)) {

@@ -9,7 +9,7 @@
  * who could write any key anyway.
  */
 import type { Bytes } from "./bytes.js";
-import type { Version } from "./version.js";
+import type { Writer } from "./version.js";
 
 /** Number of buckets of the map; a power of two, because a bucket is the top 16 bits of a key's hash. */
 export const BUCKETS = 65_536;
@@ -85,7 +85,7 @@ export function bucketOf(key: Bytes): number {
  * MurmurHash3 of the 24 bytes of a version: the stamp as 8 bytes little-endian, then the writer's 16
  * hexadecimal digits in ASCII.
  */
-function hashVersion(stamp: number, writer: string, seed: number): number {
+function hashVersion(stamp: number, writer: Writer, seed: number): number {
   let hash = mix(seed, stamp | 0);
   hash = mix(hash, (stamp / 0x1_0000_0000) | 0);
   if (writer !== knownWriter) learn(writer);
@@ -112,13 +112,13 @@ function learn(writer: string): void {
 }
 
 /** The upper 32 bits of a version's 64-bit hash, unsigned. */
-export function versionHashHigh(version: Version): number {
-  return hashVersion(version.stamp, version.writer, SEED_HIGH);
+export function versionHashHigh(stamp: number, writer: Writer): number {
+  return hashVersion(stamp, writer, SEED_HIGH);
 }
 
 /** The lower 32 bits of a version's 64-bit hash, unsigned. */
-export function versionHashLow(version: Version): number {
-  return hashVersion(version.stamp, version.writer, SEED_LOW);
+export function versionHashLow(stamp: number, writer: Writer): number {
+  return hashVersion(stamp, writer, SEED_LOW);
 }
 
 /** A 64-bit hash or sum, given as two unsigned halves, as 16 lower-case hexadecimal digits. */

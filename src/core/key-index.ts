@@ -20,14 +20,14 @@ export class KeyIndex {
   /**
    * The slot of a key, or -1.
    * @param hash 32-bit hash of the key
-   * @param held the records by slot
+   * @param keys by slot
    */
-  find(key: Bytes, hash: number, held: readonly { readonly key: Bytes }[]): number {
+  find(key: Bytes, hash: number, keys: readonly Bytes[]): number {
     const wanted = hash | 0;
     for (let at = wanted & this.#mask; ; at = (at + 1) & this.#mask) {
       const slot = (this.#entries[2 * at + 1] ?? 0) - 1;
       if (slot === -1) return -1;
-      if (this.#entries[2 * at] === wanted && held[slot]?.key === key) return slot;
+      if (this.#entries[2 * at] === wanted && keys[slot] === key) return slot;
     }
   }
 

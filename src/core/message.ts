@@ -6,7 +6,7 @@
  */
 import type { Bytes } from "./bytes.js";
 import type { KvRecord } from "./record.js";
-import type { Sums } from "./record-map.js";
+import type { Sums } from "./fingerprints.js";
 import type { SeqRange } from "./stream.js";
 import type { Writer } from "./version.js";
 

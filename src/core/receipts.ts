@@ -18,7 +18,6 @@ import type { Copy } from "./copy.js";
 import type { ConfirmMessage, ReceiptMessage } from "./message.js";
 import type { OwedReceipt, Peer } from "./peer.js";
 import type { Reconcile } from "./reconcile.js";
-import { RECORDS_MAX } from "./record-map.js";
 import type { Repair } from "./repair.js";
 
 /** How soon a peer that has not confirmed enough is asked again. */
@@ -100,7 +99,7 @@ export class Receipts {
     const stream = this.repair.handleHead(head, false, peer);
     if (stream.isDoubtful && !this.reconcile.isWith(peer)) this.reconcile.hurry(peer);
     // A map that is full refuses records.
-    return this.copy.map.records < RECORDS_MAX ? stream.held : 0;
+    return this.copy.map.isFull ? 0 : stream.held;
   }
 
   #lacking(linked: readonly Peer[]): readonly Peer[] {

@@ -1,12 +1,7 @@
 /**
  * The store: key -> record, in 65 536 buckets with fingerprints.
  *
- * Invariant: the sum of a bucket is the sum (mod 2^64) of the hashes of the versions of its records, the sum of
- * a group is the sum of its 256 buckets, and the root is the sum of the groups. Equal roots mean equal maps,
- * and a difference is found by descending two levels. A sum, rather than a Merkle hash, because one
- * write then costs one subtraction and one addition at each level, in any order.
- *
- * A key gets a slot when its first record comes and keeps it. Records stand in an array by slot; the index finds the slot
+ * A key gets a slot when its first record comes and keeps it. Records stand in columns by slot; the index finds the slot
  * of a key; and a bucket is a chain of slots, 4 bytes a key, with nothing to do when a record is replaced.
  *
  * Tombstones are records too, and count in the sums, and so do the remains of values whose time has run out. Nothing is
@@ -14,18 +9,11 @@
  */
 import type { Bytes } from "./bytes.js";
 import { ExpiryQueue } from "./expiry-queue.js";
-import {
-  BUCKETS,
-  BUCKETS_PER_GROUP,
-  GROUPS,
-  hashOf,
-  hashToBucket,
-  hex64,
-  versionHashHigh,
-  versionHashLow,
-} from "./hash.js";
+import { Fingerprints, type Sums } from "./fingerprints.js";
+import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
-import { compareRecords, isUnseen, remainsOf, type KvRecord } from "./record.js";
+import { RecordColumns } from "./record-columns.js";
+import { isUnseen, remainsOf, type KvRecord } from "./record.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
 export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
@@ -33,25 +21,27 @@ export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
 /** Called with the slot of each record that is new or has changed. */
 export type OnChanged = (slot: number) => void;
 
-/** Two unsigned 32-bit halves of each 64-bit sum: high at 2i, low at 2i + 1. */
-export type Sums = Uint32Array;
+/** What was held at a moment. */
+export interface Snapshot {
+  /** Number of records, tombstones included. */
+  readonly records: number;
+  /** The record with this number from 0 on, if it is still what it was then. */
+  at(index: number): KvRecord | undefined;
+}
 
-/** How many records a map can hold, tombstones included. Memory ends sooner: about 300 bytes and the value each. */
+/** How many records a map can hold, tombstones included. Memory ends sooner: about 150 bytes, the key and the value each. */
 export const RECORDS_MAX = 2 ** 26;
 
 const NO_SLOT = -1;
 
 export class RecordMap {
-  /** By slot. */
-  readonly #records: KvRecord[] = [];
+  readonly #records = new RecordColumns();
   readonly #index = new KeyIndex();
   /** The slot that was first in the bucket before this one. */
   #next = new Int32Array(1024);
   /** The first slot of each bucket. */
   readonly #first = new Int32Array(BUCKETS).fill(NO_SLOT);
-  readonly #bucketSums: Sums = new Uint32Array(2 * BUCKETS);
-  readonly #groupSums: Sums = new Uint32Array(2 * GROUPS);
-  readonly #rootSum: Sums = new Uint32Array(2);
+  readonly #fingerprints = new Fingerprints();
   readonly #groupBytes = new Float64Array(GROUPS);
   readonly #groupRecords = new Uint32Array(GROUPS);
   /** The slots whose values expire. */
@@ -85,6 +75,11 @@ export class RecordMap {
     return this.#records.length;
   }
 
+  /** Whether records of others may have been refused. */
+  get isFull(): boolean {
+    return this.#records.length >= RECORDS_MAX || !this.#records.hasRoom;
+  }
+
   /** Bytes of all keys and values. */
   get bytes(): number {
     return this.#bytes;
@@ -102,38 +97,20 @@ export class RecordMap {
 
   /** Fingerprint of the whole map: 16 hexadecimal digits. */
   get root(): string {
-    return hex64(this.#rootSum[0] ?? 0, this.#rootSum[1] ?? 0);
+    return this.#fingerprints.root;
   }
 
   get(key: Bytes): KvRecord | undefined {
-    return this.#records[this.#find(key)];
+    return this.#records.at(this.#find(key));
   }
 
   /**
    * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
-   * @returns what was held before, or undefined when nothing was; false when the map did not change
+   * @returns whether the map has changed
    */
-  apply(record: KvRecord): KvRecord | undefined | false {
-    let slot = this.#find(record.key);
-    const hash = this.#foundHash;
-    const held = this.#records[slot];
-    if (held !== undefined) {
-      const order = compareRecords(record, held);
-      if (order === 0) return false;
-      if (order < 0) {
-        if (isUnseen(record, held)) this.#onConflict(held, record);
-        return false;
-      }
-      if (isUnseen(held, record)) this.#onConflict(record, held);
-      this.#records[slot] = record;
-    } else if (this.#records.length < RECORDS_MAX) slot = this.#insert(hash, record);
-    else return false;
-    this.#account(hashToBucket(hash), record, held);
-    if (record.expiresAtMs !== undefined && record.kind === "value")
-      this.#expiries.set(slot, record.expiresAtMs);
-    else if (held?.expiresAtMs !== undefined) this.#expiries.remove(slot);
-    this.#onChanged(slot);
-    return held;
+  apply(record: KvRecord): boolean {
+    const slot = this.#find(record.key);
+    return slot === NO_SLOT ? this.#insert(record) : this.#replace(slot, record);
   }
 
   /**
@@ -145,11 +122,11 @@ export class RecordMap {
     const expired: KvRecord[] = [];
     while (expired.length < max && this.#expiries.nextAtMs <= nowMs) {
       const slot = this.#expiries.take();
-      const held = this.#records[slot];
+      const held = this.#records.at(slot);
       if (held === undefined) break;
       const remains = remainsOf(held);
-      this.#records[slot] = remains;
       // The version is the same: no sum changes.
+      this.#records.replace(slot, remains);
       this.#tombstones += 1;
       this.#bytes -= held.value.length;
       const group = hashToBucket(hashOf(held.key)) >>> 8;
@@ -161,13 +138,16 @@ export class RecordMap {
   }
 
   /** All records, tombstones included, in no particular order. */
-  all(): IterableIterator<KvRecord> {
-    return this.#records.values();
+  *all(): Generator<KvRecord, void> {
+    for (let slot = 0; slot < this.#records.length; slot += 1) {
+      const record = this.#records.at(slot);
+      if (record !== undefined) yield record;
+    }
   }
 
   /** One of the records, tombstones included, by its number from 0; undefined from {@link RecordMap.records} on. */
   at(index: number): KvRecord | undefined {
-    return this.#records[index];
+    return this.#records.at(index);
   }
 
   /** The number of a key's record, for {@link RecordMap.at}; undefined when nothing is held of it. */
@@ -176,28 +156,31 @@ export class RecordMap {
     return slot === NO_SLOT ? undefined : slot;
   }
 
-  /** All records as they are at this moment, tombstones included: a copy, 8 bytes a record. */
-  snapshot(): readonly KvRecord[] {
-    return this.#records.slice();
+  /** What is held at this moment: a copy of the versions, 16 bytes a record. */
+  snapshot(): Snapshot {
+    const versions = this.#records.copyVersions();
+    return {
+      records: versions.length / 2,
+      at: (index) => (this.#records.isUnchanged(index, versions) ? this.#records.at(index) : undefined),
+    };
   }
 
   /** The records of a bucket, in no particular order. */
   *bucket(index: number): Generator<KvRecord, void> {
     for (let slot = this.#first[index] ?? NO_SLOT; slot !== NO_SLOT; slot = this.#next[slot] ?? NO_SLOT) {
-      const record = this.#records[slot];
+      const record = this.#records.at(slot);
       if (record !== undefined) yield record;
     }
   }
 
   /** The sums of all groups: a copy. */
   groupSums(): Sums {
-    return this.#groupSums.slice();
+    return this.#fingerprints.groups();
   }
 
   /** The sums of the buckets of one group: a copy. */
   bucketSums(group: number): Sums {
-    const from = 2 * group * BUCKETS_PER_GROUP;
-    return this.#bucketSums.slice(from, from + 2 * BUCKETS_PER_GROUP);
+    return this.#fingerprints.buckets(group);
   }
 
   /** How much a group holds: records (tombstones too), and bytes of their keys and values. */
@@ -210,54 +193,77 @@ export class RecordMap {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
       this.#foundHash = hashOf(key);
-      this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records);
+      this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records.keys);
     }
     return this.#foundSlot;
   }
 
-  /** @returns the slot */
-  #insert(hash: number, record: KvRecord): number {
-    const slot = this.#records.length;
+  #insert(record: KvRecord): boolean {
+    if (this.isFull) return false;
+    const hash = this.#foundHash;
     const bucket = hashToBucket(hash);
+    const slot = this.#records.push(record);
     if (slot === this.#next.length) {
       const longer = new Int32Array(2 * slot);
       longer.set(this.#next);
       this.#next = longer;
     }
-    this.#records.push(record);
     this.#index.add(hash, slot);
     this.#next[slot] = this.#first[bucket] ?? NO_SLOT;
     this.#first[bucket] = slot;
-    return slot;
+    this.#foundSlot = slot;
+    this.#groupRecords[bucket >>> 8] = (this.#groupRecords[bucket >>> 8] ?? 0) + 1;
+    const { stamp, writer, key, value } = record;
+    this.#fingerprints.add(bucket, versionHashHigh(stamp, writer), versionHashLow(stamp, writer));
+    this.#count(bucket, key.length + value.length, record.kind === "tombstone" ? 1 : 0);
+    this.#handleChanged(slot, record, false);
+    return true;
   }
 
-  #account(index: number, record: KvRecord, held: KvRecord | undefined): void {
-    const group = index >>> 8;
-    let high = versionHashHigh(record);
-    let low = versionHashLow(record);
-    let bytes = record.value.length;
-    if (held === undefined) {
-      this.#groupRecords[group] = (this.#groupRecords[group] ?? 0) + 1;
-      bytes += record.key.length;
-    } else {
-      const heldLow = versionHashLow(held);
-      high = high - versionHashHigh(held) - (low < heldLow ? 1 : 0);
-      low -= heldLow;
-      bytes -= held.value.length;
-      if (held.kind === "tombstone") this.#tombstones -= 1;
+  #replace(slot: number, record: KvRecord): boolean {
+    const records = this.#records;
+    const order = records.compare(record, slot);
+    if (order === 0) return false;
+    // Of two records by one writer the later had always seen the other.
+    const held = record.writer === records.writerOf(slot) ? undefined : records.at(slot);
+    if (order < 0) {
+      if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, record);
+      return false;
     }
-    if (record.kind === "tombstone") this.#tombstones += 1;
-    this.#bytes += bytes;
-    this.#groupBytes[group] = (this.#groupBytes[group] ?? 0) + bytes;
-    addTo(this.#bucketSums, index, high, low);
-    addTo(this.#groupSums, group, high, low);
-    addTo(this.#rootSum, 0, high, low);
+    if (held !== undefined && !records.hasRoom) return false;
+    if (held !== undefined && isUnseen(held, record)) this.#onConflict(record, held);
+    const bucket = hashToBucket(this.#foundHash);
+    this.#exchange(bucket, slot, record);
+    const wasTombstone = records.isTombstone(slot);
+    const deaths = (record.kind === "tombstone" ? 1 : 0) - (wasTombstone ? 1 : 0);
+    this.#count(bucket, record.value.length - records.valueBytes(slot), deaths);
+    const expired = records.expires(slot);
+    records.replace(slot, record);
+    this.#handleChanged(slot, record, expired);
+    return true;
   }
-}
 
-/** Adds a 64-bit number (taken mod 2^64) to the sum at `index`. */
-function addTo(sums: Sums, index: number, high: number, low: number): void {
-  const sum = (sums[2 * index + 1] ?? 0) + (low >>> 0);
-  sums[2 * index + 1] = sum;
-  sums[2 * index] = (sums[2 * index] ?? 0) + (high >>> 0) + (sum > 0xffffffff ? 1 : 0);
+  /** The version of a record instead of that of a slot, in the sums. */
+  #exchange(bucket: number, slot: number, { stamp, writer }: KvRecord): void {
+    const [heldStamp, heldWriter] = [this.#records.stampOf(slot), this.#records.writerOf(slot)];
+    const low = versionHashLow(stamp, writer);
+    const heldLow = versionHashLow(heldStamp, heldWriter);
+    const borrow = low < heldLow ? 1 : 0;
+    const high = versionHashHigh(stamp, writer) - versionHashHigh(heldStamp, heldWriter) - borrow;
+    this.#fingerprints.add(bucket, high, low - heldLow);
+  }
+
+  /** So many bytes more, and tombstones. */
+  #count(bucket: number, bytes: number, tombstones: number): void {
+    this.#tombstones += tombstones;
+    this.#bytes += bytes;
+    this.#groupBytes[bucket >>> 8] = (this.#groupBytes[bucket >>> 8] ?? 0) + bytes;
+  }
+
+  /** @param hadExpiry whether what was there before expired some time */
+  #handleChanged(slot: number, { expiresAtMs, kind }: KvRecord, hadExpiry: boolean): void {
+    if (expiresAtMs !== undefined && kind === "value") this.#expiries.set(slot, expiresAtMs);
+    else if (hadExpiry) this.#expiries.remove(slot);
+    this.#onChanged(slot);
+  }
 }

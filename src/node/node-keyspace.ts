@@ -2,6 +2,7 @@
 import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
 import type { LankvError } from "../core/error.js";
+import type { Snapshot } from "../core/record-map.js";
 import { isAlive, type KvRecord } from "../core/record.js";
 import type { Durability, Keyspace, KeyspaceListener, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
@@ -94,7 +95,7 @@ export class NodeKeyspace implements Keyspace {
     return living(this.#node.map.all(), this.#node.nowMs());
   }
 
-  snapshot(): readonly KvRecord[] {
+  snapshot(): Snapshot {
     return this.#node.map.snapshot();
   }
 

@@ -4,6 +4,7 @@
 import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
 import type { LankvError } from "../core/error.js";
+import type { Snapshot } from "../core/record-map.js";
 import type { KvRecord } from "../core/record.js";
 
 export interface Keyspace {
@@ -39,8 +40,8 @@ export interface Keyspace {
   bucket(index: number): Iterable<KvRecord>;
   /** The records of all keys that hold a value now; what is written during a walk may be met or not. */
   all(): Iterable<KvRecord>;
-  /** What is held of every key at this moment, values and tombstones, in no particular order: a copy, 8 bytes a key. */
-  snapshot(): readonly KvRecord[];
+  /** What is held of every key at this moment, values and tombstones: a copy of the versions, 16 bytes a key. */
+  snapshot(): Snapshot;
   /** The corrected clock, by which keys expire: Unix milliseconds. */
   nowMs(): number;
   /** As `get`, but a missing key is asked of the peers for at most `timeoutMs`. */

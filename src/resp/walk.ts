@@ -2,7 +2,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Bytes } from "../core/bytes.js";
 import { BUCKETS } from "../core/hash.js";
-import type { KvRecord } from "../core/record.js";
 import type { Context } from "./command.js";
 import type { Keyspace } from "./keyspace.js";
 import { remove } from "./write.js";
@@ -62,12 +61,15 @@ export function keysOf(
  */
 export function removeAll(context: Context, accepts: (key: Bytes) => boolean): number | Promise<number> {
   const { keyspace, isInTransaction } = context;
-  const removeOne = (record: KvRecord): boolean => {
-    const { key, kind } = record;
-    return kind === "value" && accepts(key) && keyspace.lastWrite(key) === record && remove(context, key);
+  const snapshot = keyspace.snapshot();
+  const removeOne = (index: number): boolean => {
+    const record = snapshot.at(index);
+    return record?.kind === "value" && accepts(record.key) && remove(context, record.key);
   };
-  const records = keyspace.snapshot();
-  return isInTransaction ? records.filter(removeOne).length : removeInTurns(records, removeOne);
+  if (!isInTransaction) return removeInTurns(snapshot.records, removeOne);
+  let removed = 0;
+  for (let index = 0; index < snapshot.records; index += 1) if (removeOne(index)) removed += 1;
+  return removed;
 }
 
 async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean): Promise<Bytes[]> {
@@ -81,17 +83,13 @@ async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean)
   return keys;
 }
 
-async function removeInTurns(
-  records: readonly KvRecord[],
-  removeOne: (record: KvRecord) => boolean,
-): Promise<number> {
-  let seen = 0;
+async function removeInTurns(records: number, removeOne: (index: number) => boolean): Promise<number> {
   let removed = 0;
-  for (const record of records) {
-    seen += 1;
-    const isRemoved = removeOne(record);
+  for (let index = 0; index < records; index += 1) {
+    const isRemoved = removeOne(index);
     if (isRemoved) removed += 1;
-    if (seen % KEYS_A_TURN === 0 || (isRemoved && removed % REMOVED_A_TURN === 0)) await setImmediate();
+    if ((index + 1) % KEYS_A_TURN === 0 || (isRemoved && removed % REMOVED_A_TURN === 0))
+      await setImmediate();
   }
   return removed;
 }

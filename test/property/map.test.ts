@@ -123,7 +123,9 @@ describe("the fingerprints", () => {
         let values = 0;
         let bytes = 0;
         for (const one of map.all()) {
-          const hash = (BigInt(versionHashHigh(one)) << 32n) | BigInt(versionHashLow(one));
+          const hash =
+            (BigInt(versionHashHigh(one.stamp, one.writer)) << 32n) |
+            BigInt(versionHashLow(one.stamp, one.writer));
           const bucket = bucketOf(one.key);
           buckets.set(bucket, BigInt.asUintN(64, (buckets.get(bucket) ?? 0n) + hash));
           values += one.kind === "value" ? 1 : 0;

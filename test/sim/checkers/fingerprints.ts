@@ -58,7 +58,8 @@ export class FingerprintsChecker implements Checker {
     for (const record of contentsOf(process.replica)) {
       const bucket = bucketOf(record.key);
       const group = Math.floor(bucket / BUCKETS_PER_GROUP);
-      const hash = (BigInt(versionHashHigh(record)) << 32n) | BigInt(versionHashLow(record));
+      const { stamp, writer } = record;
+      const hash = (BigInt(versionHashHigh(stamp, writer)) << 32n) | BigInt(versionHashLow(stamp, writer));
       buckets[bucket] = ((buckets[bucket] ?? 0n) + hash) & MASK;
       groups[group] = ((groups[group] ?? 0n) + hash) & MASK;
       root = (root + hash) & MASK;

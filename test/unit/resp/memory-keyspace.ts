@@ -2,6 +2,7 @@ import type { Bytes } from "../../../src/core/bytes.js";
 import type { Conflict } from "../../../src/core/conflicts.js";
 import { LankvError } from "../../../src/core/error.js";
 import { bucketOf } from "../../../src/core/hash.js";
+import type { Snapshot } from "../../../src/core/record-map.js";
 import type { KvRecord } from "../../../src/core/record.js";
 import { wallToStamp } from "../../../src/core/version.js";
 import type {
@@ -111,8 +112,14 @@ export class MemoryKeyspace implements Keyspace {
     return this.#records.values();
   }
 
-  snapshot(): readonly KvRecord[] {
-    return [...this.#records.values()];
+  snapshot(): Snapshot {
+    const records = [...this.#records.values()];
+    const isCurrent = (record: KvRecord | undefined): boolean =>
+      record !== undefined && this.#records.get(record.key) === record;
+    return {
+      records: records.length,
+      at: (index) => (isCurrent(records[index]) ? records[index] : undefined),
+    };
   }
 
   nowMs(): number {

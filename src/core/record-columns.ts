@@ -1,0 +1,152 @@
+/**
+ * Records by slot, in columns: what the map holds of each key without an object for it.
+ *
+ *     keys       one byte string a slot
+ *     values     one byte string a slot; "" for a tombstone
+ *     versions   two numbers a slot: [stamp, mark] [stamp, mark] ...
+ *                mark: bit 0 tombstone, bit 1 expires, bit 2 replaces something, then the number of the writer
+ *     expiries   one number a slot, up to the last one that expires
+ *     replaces   one list a slot, mostly the same empty one
+ *
+ * An object a record was measured beside it: three of them, with the value and the boxed stamp, survive each write, so the
+ * garbage collector copies them twice and marks them ever after, and a write waits for memory at each of them. Here
+ * the value alone survives. Whoever reads is given a record made for the purpose, which dies young; docs/adr/0006.
+ */
+import type { Bytes } from "./bytes.js";
+import { compareRecords, type KvRecord } from "./record.js";
+import type { Version, Writer } from "./version.js";
+import { WRITERS_MAX, WriterTable } from "./writer-table.js";
+
+const SLOTS_MIN = 1_024;
+const TOMBSTONE = 1;
+const EXPIRES = 2;
+const REPLACES = 4;
+const WRITER_SHIFT = 3;
+
+const NOTHING: readonly Version[] = [];
+
+export class RecordColumns {
+  readonly #keys: Bytes[] = [];
+  readonly #values: Bytes[] = [];
+  #versions = new Float64Array(2 * SLOTS_MIN);
+  #expiries = new Float64Array(0);
+  readonly #replaces: (readonly Version[])[] = [];
+  readonly #writers = new WriterTable();
+
+  /** Number of slots; those from 0 on are used. */
+  get length(): number {
+    return this.#keys.length;
+  }
+
+  /** By slot; not to be changed. */
+  get keys(): readonly Bytes[] {
+    return this.#keys;
+  }
+
+  /** Whether there is room for another writer, if the record is by one that is not here yet. */
+  get hasRoom(): boolean {
+    return this.#writers.size < WRITERS_MAX;
+  }
+
+  /** The record of a slot, made anew; undefined from {@link RecordColumns.length} on. */
+  at(slot: number): KvRecord | undefined {
+    const key = this.#keys[slot];
+    if (key === undefined) return undefined;
+    const mark = this.#markOf(slot);
+    return {
+      stamp: this.stampOf(slot),
+      writer: this.#writers.writerOf(mark >> WRITER_SHIFT),
+      key,
+      kind: (mark & TOMBSTONE) === 0 ? "value" : "tombstone",
+      value: this.#values[slot] ?? "",
+      expiresAtMs: (mark & EXPIRES) === 0 ? undefined : this.#expiries[slot],
+      replaces: (mark & REPLACES) === 0 ? NOTHING : (this.#replaces[slot] ?? NOTHING),
+    };
+  }
+
+  stampOf(slot: number): number {
+    return this.#versions[2 * slot] ?? 0;
+  }
+
+  writerOf(slot: number): Writer {
+    return this.#writers.writerOf(this.#markOf(slot) >> WRITER_SHIFT);
+  }
+
+  isTombstone(slot: number): boolean {
+    return (this.#markOf(slot) & TOMBSTONE) !== 0;
+  }
+
+  expires(slot: number): boolean {
+    return (this.#markOf(slot) & EXPIRES) !== 0;
+  }
+
+  /** Length of the value. */
+  valueBytes(slot: number): number {
+    return this.#values[slot]?.length ?? 0;
+  }
+
+  /** As {@link compareRecords}: whether a record loses to what is in the slot, equals it or wins over it. */
+  compare(record: KvRecord, slot: number): number {
+    const stamp = this.stampOf(slot);
+    if (record.stamp !== stamp) return record.stamp - stamp;
+    const held = this.at(slot);
+    return held === undefined ? 1 : compareRecords(record, held);
+  }
+
+  /** @returns the slot that the record is given */
+  push(record: KvRecord): number {
+    const slot = this.#keys.length;
+    if (2 * slot === this.#versions.length) this.#versions = longer(this.#versions, 4 * slot);
+    this.#keys.push(record.key);
+    this.#values.push(record.value);
+    this.#replaces.push(record.replaces);
+    this.#mark(slot, record);
+    return slot;
+  }
+
+  /** Puts another record of the same key in place of the one that is there. */
+  replace(slot: number, record: KvRecord): void {
+    const writer = this.#markOf(slot) >> WRITER_SHIFT;
+    this.#values[slot] = record.value;
+    if (record.replaces.length > 0 || (this.#markOf(slot) & REPLACES) !== 0) {
+      this.#replaces[slot] = record.replaces.length === 0 ? NOTHING : record.replaces;
+    }
+    this.#mark(slot, record);
+    this.#writers.remove(writer);
+  }
+
+  /** All versions as they are at this moment: a copy, 16 bytes a record. */
+  copyVersions(): Float64Array {
+    return this.#versions.slice(0, 2 * this.length);
+  }
+
+  /** Whether the slot holds what it held when the versions were copied. */
+  isUnchanged(slot: number, versions: Float64Array): boolean {
+    return (
+      versions[2 * slot] === this.#versions[2 * slot] &&
+      versions[2 * slot + 1] === this.#versions[2 * slot + 1]
+    );
+  }
+
+  #markOf(slot: number): number {
+    return this.#versions[2 * slot + 1] ?? 0;
+  }
+
+  #mark(slot: number, { stamp, writer, kind, expiresAtMs, replaces }: KvRecord): void {
+    const flags =
+      (kind === "tombstone" ? TOMBSTONE : 0) |
+      (expiresAtMs === undefined ? 0 : EXPIRES) |
+      (replaces.length === 0 ? 0 : REPLACES);
+    this.#versions[2 * slot] = stamp;
+    this.#versions[2 * slot + 1] = flags | (this.#writers.add(writer) << WRITER_SHIFT);
+    if (expiresAtMs === undefined) return;
+    if (slot >= this.#expiries.length) this.#expiries = longer(this.#expiries, this.#versions.length / 2);
+    this.#expiries[slot] = expiresAtMs;
+  }
+}
+
+function longer(numbers: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const all = new Float64Array(length);
+  all.set(numbers);
+  return all;
+}
