@@ -4,6 +4,7 @@
  * Holds the invariants of single writes: one version names one record (5), and a write wins over what it was
  * made over, whatever the clocks say (10).
  */
+import { isDeepStrictEqual } from "node:util";
 import type { KvRecord } from "../../../src/core/record.js";
 import { Violation, type Checker, type Stepped, type Wrote } from "../checker.js";
 
@@ -59,7 +60,7 @@ export class History implements Checker {
     if (held !== undefined && !isAfter(record, held)) {
       throw new Violation("causality", `${describe(record)} was made over ${describe(held)} and loses to it`);
     }
-    if (process.replica.get(key) !== record)
+    if (!isDeepStrictEqual(process.replica.get(key), record))
       throw new Violation("causality", `${describe(record)} is not held by ${process.name}, who wrote it`);
     const over = held === undefined ? undefined : this.writeOf(held);
     const own = this.#last.get(`${record.writer} ${key}`);

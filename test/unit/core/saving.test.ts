@@ -99,7 +99,7 @@ describe("what is to be saved", () => {
     const last = desk.write("a", "3");
     const [step] = desk.carryOut();
     assert.deepEqual(keysOf([step]), [["a", "b"]]);
-    assert.equal(step?.records[0], last);
+    assert.deepEqual(step?.records[0], last);
     assert.equal(desk.saving.unsaved, 0);
   });
 
