@@ -61,8 +61,8 @@ export class Announcer {
     this.#tickAtMs = Math.min(this.#tickAtMs, now.monoMs + this.#spread(peers));
   }
 
-  /** @param isStill nothing has changed since the last tick, and every peer holds the same */
-  due(now: Now, isStill: boolean): Announcement {
+  /** @param isStill whether nothing has changed since the last tick, and every peer holds the same */
+  due(now: Now, isStill: () => boolean): Announcement {
     const isHello = (this.#hellosAtMs[0] ?? Infinity) <= now.monoMs;
     if (isHello) this.#hellosAtMs = this.#hellosAtMs.filter((at) => at > now.monoMs);
     const isBeacon = this.#beaconAtMs <= now.monoMs;
@@ -80,11 +80,11 @@ export class Announcer {
     return Math.min(this.#hellosAtMs[0] ?? Infinity, this.#beaconAtMs, this.#tickAtMs);
   }
 
-  #isTickDue(nowMs: number, isStill: boolean): boolean {
+  #isTickDue(nowMs: number, isStill: () => boolean): boolean {
     if (this.#tickAtMs > nowMs) return false;
     this.#tickAtMs = nowMs + BEACON_EVERY_MS;
     const stillUntilMs = this.#lastTickAtMs + STILL_TICK_EVERY_MS;
-    if (isStill && !this.#isTickAwaited && nowMs < stillUntilMs) {
+    if (!this.#isTickAwaited && nowMs < stillUntilMs && isStill()) {
       this.#tickAtMs = stillUntilMs;
       return false;
     }

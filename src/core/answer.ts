@@ -120,8 +120,10 @@ function collectStream(
 function stillCurrent({ keys, stampMax }: Sent, self: Writer, map: RecordMap): readonly KvRecord[] {
   const records: KvRecord[] = [];
   for (const key of keys) {
+    const head = map.head(key);
+    if (head?.writer !== self || head.stamp > stampMax) continue;
     const record = map.get(key);
-    if (record?.writer === self && record.stamp <= stampMax) records.push(record);
+    if (record !== undefined) records.push(record);
   }
   return records;
 }
@@ -135,10 +137,12 @@ function collectBuckets(
   for (const { from, to, held } of spans) {
     const known = new Held(held, id);
     for (let bucket = from; bucket <= to; bucket += 1) {
-      for (const record of map.bucket(bucket)) {
-        if (known.covers(record)) continue;
+      for (const number of map.numbersIn(bucket)) {
+        const head = map.headAt(number);
+        if (head === undefined || known.covers(head)) continue;
         if (parts.isFull) return bucket;
-        parts.add(record);
+        const record = map.at(number);
+        if (record !== undefined) parts.add(record);
       }
     }
   }

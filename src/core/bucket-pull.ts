@@ -102,7 +102,10 @@ function spanOf(
   for (let bucket = range.from; bucket <= end && words.length < HELD_WORDS * heldMax; bucket += 1) {
     const most = words.length + HELD_WORDS * HELD_OF_BUCKET_MAX;
     to = bucket;
-    for (const record of map.bucket(bucket)) if (words.length < most) pushHeld(words, record, id);
+    for (const number of map.numbersIn(bucket)) {
+      const head = map.headAt(number);
+      if (head !== undefined && words.length < most) pushHeld(words, head, id);
+    }
   }
   return { from: range.from, to, held: Uint32Array.from(words) };
 }

@@ -15,7 +15,7 @@ import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
 import { RecordMap } from "./record-map.js";
-import { remainsOf, replacing, runsOutBy, type KvRecord } from "./record.js";
+import { remainsOf, replacing, runsOutBy, type KvRecord, type RecordHead, type Replaced } from "./record.js";
 import { Saving, type FsyncPolicy } from "./saving.js";
 import type { Writer } from "./version.js";
 
@@ -64,7 +64,7 @@ export class Copy {
     expiresAtMs: number | undefined,
     { writer, wallMs }: { readonly writer: Writer; readonly wallMs: number },
   ): KvRecord | undefined {
-    const held = this.map.get(key);
+    const held = this.map.head(key);
     const stamp = this.clock.next(wallMs, held?.stamp ?? -1);
     if (stamp === undefined) return undefined;
     const nowMs = this.clock.correctedMs(wallMs);
@@ -111,12 +111,14 @@ export class Copy {
     this.#now = now;
     const nowMs = this.clock.correctedMs(now.wallMs);
     const applied: KvRecord[] = [];
-    const replaced: (KvRecord | undefined)[] = [];
+    const replaced: (Replaced | undefined)[] = [];
     const expired: KvRecord[] = [];
     for (const sent of records) {
       this.clock.observe(sent.stamp, now.wallMs);
       const record = this.#aged(sent, nowMs);
-      const before = this.map.get(record.key);
+      const held = this.map.head(record.key);
+      const isLimitChanged = held !== undefined && held.expiresAtMs !== record.expiresAtMs;
+      const before = isLimitChanged ? this.map.get(record.key) : held;
       if (!this.map.apply(record)) continue;
       this.#fresh?.add(record.key);
       applied.push(record);
@@ -152,7 +154,7 @@ export class Copy {
   }
 
   /** Whether the record's value is to be given up at `nowMs`. */
-  #runsOut(record: KvRecord, nowMs: number): boolean {
+  #runsOut(record: RecordHead, nowMs: number): boolean {
     return runsOutBy(record, nowMs) && this.#now.monoMs >= this.clock.trustedFromMs;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Beacon, Message, NodeId, Publication, State } from "./message.js";
 import type { Peer } from "./peer.js";
-import type { KvRecord } from "./record.js";
+import type { KvRecord, Replaced } from "./record.js";
 import type { Bytes } from "./bytes.js";
 import type { Writer } from "./version.js";
 
@@ -59,7 +59,7 @@ export type Effect =
   | {
       readonly type: "applied";
       readonly records: readonly KvRecord[];
-      readonly replaced: readonly (KvRecord | undefined)[];
+      readonly replaced: readonly (Replaced | undefined)[];
     }
   /** The time of values that were here has run out: what remains of them. At most once for each write. */
   | { readonly type: "expired"; readonly records: readonly KvRecord[] }

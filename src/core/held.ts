@@ -12,7 +12,7 @@
  */
 import type { Bytes } from "./bytes.js";
 import { murmur3 } from "./hash.js";
-import type { KvRecord } from "./record.js";
+import type { RecordHead } from "./record.js";
 
 /** Words for each record. */
 export const HELD_WORDS = 4;
@@ -22,7 +22,7 @@ const TAG_BITS = 11;
 const STAMP_LOW = 2 ** (32 - TAG_BITS);
 
 /** Appends what is said of one record in the question `id`. */
-export function pushHeld(words: number[], { key, stamp, writer }: KvRecord, id: number): void {
+export function pushHeld(words: number[], { key, stamp, writer }: RecordHead, id: number): void {
   const low = ((stamp % STAMP_LOW) << TAG_BITS) | tagOf(writer, id);
   words.push(murmur3(key, id), secondHash(key, id), Math.floor(stamp / STAMP_LOW), low >>> 0);
 }
@@ -40,7 +40,7 @@ export class Held {
   }
 
   /** Whether the asker holds this version of the key, or a newer one. */
-  covers({ key, stamp, writer }: KvRecord): boolean {
+  covers({ key, stamp, writer }: RecordHead): boolean {
     const at = this.#at.size === 0 ? undefined : this.#at.get(murmur3(key, this.id));
     if (at === undefined || this.words[at + 1] !== secondHash(key, this.id)) return false;
     const low = this.words[at + 3] ?? 0;

@@ -2,18 +2,21 @@
  * Records by slot, in columns: what the map holds of each key without an object for it.
  *
  *     keys       one byte string a slot
- *     values     one byte string a slot; "" for a tombstone
+ *     places     one number a slot: where its value is among the slabs
  *     versions   two numbers a slot: [stamp, mark] [stamp, mark] ...
- *                mark: bit 0 tombstone, bit 1 expires, bit 2 replaces something, then the number of the writer
+ *                mark: bit 0 tombstone, bit 1 expires, bit 2 replaces something, 23 bits the number of the writer, then
+ *                the length of the value
  *     expiries   one number a slot, up to the last one that expires
  *     replaces   one list a slot, mostly the same empty one
  *
  * An object a record was measured beside it: three of them, with the value and the boxed stamp, survive each write, so the
  * garbage collector copies them twice and marks them ever after, and a write waits for memory at each of them. Here
- * the value alone survives. Whoever reads is given a record made for the purpose, which dies young; docs/adr/0006.
+ * nothing of a write over another survives but bytes. Whoever reads is given a record made for the purpose, which dies
+ * young; without its value where that is not wanted. docs/adr/0006.
  */
 import type { Bytes } from "./bytes.js";
-import { compareRecords, type KvRecord } from "./record.js";
+import { compareRecords, type KvRecord, type RecordHead } from "./record.js";
+import { ValueSlabs } from "./value-slabs.js";
 import type { Version, Writer } from "./version.js";
 import { WRITERS_MAX, WriterTable } from "./writer-table.js";
 
@@ -22,12 +25,16 @@ const TOMBSTONE = 1;
 const EXPIRES = 2;
 const REPLACES = 4;
 const WRITER_SHIFT = 3;
+const WRITER_MASK = WRITERS_MAX - 1;
+/** What the length of the value is multiplied by: the bits below it. */
+const LENGTH_UNIT = WRITERS_MAX << WRITER_SHIFT;
 
 const NOTHING: readonly Version[] = [];
 
 export class RecordColumns {
   readonly #keys: Bytes[] = [];
-  readonly #values: Bytes[] = [];
+  readonly #values = new ValueSlabs();
+  #places = new Float64Array(SLOTS_MIN);
   #versions = new Float64Array(2 * SLOTS_MIN);
   #expiries = new Float64Array(0);
   readonly #replaces: (readonly Version[])[] = [];
@@ -43,7 +50,7 @@ export class RecordColumns {
     return this.#keys;
   }
 
-  /** Whether there is room for another writer, if the record is by one that is not here yet. */
+  /** Whether there is room for another writer. */
   get hasRoom(): boolean {
     return this.#writers.size < WRITERS_MAX;
   }
@@ -55,10 +62,25 @@ export class RecordColumns {
     const mark = this.#markOf(slot);
     return {
       stamp: this.stampOf(slot),
-      writer: this.#writers.writerOf(mark >> WRITER_SHIFT),
+      writer: this.#writers.writerOf(writerIn(mark)),
       key,
       kind: (mark & TOMBSTONE) === 0 ? "value" : "tombstone",
-      value: this.#values[slot] ?? "",
+      value: this.#values.read(this.#places[slot] ?? 0, lengthIn(mark)),
+      expiresAtMs: (mark & EXPIRES) === 0 ? undefined : this.#expiries[slot],
+      replaces: (mark & REPLACES) === 0 ? NOTHING : (this.#replaces[slot] ?? NOTHING),
+    };
+  }
+
+  /** The same without its value. */
+  headAt(slot: number): RecordHead | undefined {
+    const key = this.#keys[slot];
+    if (key === undefined) return undefined;
+    const mark = this.#markOf(slot);
+    return {
+      stamp: this.stampOf(slot),
+      writer: this.#writers.writerOf(writerIn(mark)),
+      key,
+      kind: (mark & TOMBSTONE) === 0 ? "value" : "tombstone",
       expiresAtMs: (mark & EXPIRES) === 0 ? undefined : this.#expiries[slot],
       replaces: (mark & REPLACES) === 0 ? NOTHING : (this.#replaces[slot] ?? NOTHING),
     };
@@ -69,7 +91,7 @@ export class RecordColumns {
   }
 
   writerOf(slot: number): Writer {
-    return this.#writers.writerOf(this.#markOf(slot) >> WRITER_SHIFT);
+    return this.#writers.writerOf(writerIn(this.#markOf(slot)));
   }
 
   isTombstone(slot: number): boolean {
@@ -82,7 +104,7 @@ export class RecordColumns {
 
   /** Length of the value. */
   valueBytes(slot: number): number {
-    return this.#values[slot]?.length ?? 0;
+    return lengthIn(this.#markOf(slot));
   }
 
   /** As {@link compareRecords}: whether a record loses to what is in the slot, equals it or wins over it. */
@@ -96,23 +118,25 @@ export class RecordColumns {
   /** @returns the slot that the record is given */
   push(record: KvRecord): number {
     const slot = this.#keys.length;
-    if (2 * slot === this.#versions.length) this.#versions = longer(this.#versions, 4 * slot);
+    if (slot === this.#places.length) {
+      this.#places = longer(this.#places, 2 * slot);
+      this.#versions = longer(this.#versions, 4 * slot);
+    }
     this.#keys.push(record.key);
-    this.#values.push(record.value);
     this.#replaces.push(record.replaces);
+    this.#places[slot] = this.#values.add(record.value);
     this.#mark(slot, record);
     return slot;
   }
 
   /** Puts another record of the same key in place of the one that is there. */
   replace(slot: number, record: KvRecord): void {
-    const writer = this.#markOf(slot) >> WRITER_SHIFT;
-    this.#values[slot] = record.value;
-    if (record.replaces.length > 0 || (this.#markOf(slot) & REPLACES) !== 0) {
-      this.#replaces[slot] = record.replaces.length === 0 ? NOTHING : record.replaces;
-    }
+    const mark = this.#markOf(slot);
+    this.#places[slot] = this.#values.replace(this.#places[slot] ?? 0, record.value);
+    if (record.replaces.length > 0) this.#replaces[slot] = record.replaces;
+    else if ((mark & REPLACES) !== 0) this.#replaces[slot] = NOTHING;
     this.#mark(slot, record);
-    this.#writers.remove(writer);
+    this.#writers.remove(writerIn(mark));
   }
 
   /** All versions as they are at this moment: a copy, 16 bytes a record. */
@@ -122,27 +146,34 @@ export class RecordColumns {
 
   /** Whether the slot holds what it held when the versions were copied. */
   isUnchanged(slot: number, versions: Float64Array): boolean {
-    return (
-      versions[2 * slot] === this.#versions[2 * slot] &&
-      versions[2 * slot + 1] === this.#versions[2 * slot + 1]
-    );
+    return versions[2 * slot] === this.stampOf(slot) && versions[2 * slot + 1] === this.#markOf(slot);
   }
 
   #markOf(slot: number): number {
     return this.#versions[2 * slot + 1] ?? 0;
   }
 
-  #mark(slot: number, { stamp, writer, kind, expiresAtMs, replaces }: KvRecord): void {
+  #mark(slot: number, { stamp, writer, kind, value, expiresAtMs, replaces }: KvRecord): void {
     const flags =
       (kind === "tombstone" ? TOMBSTONE : 0) |
       (expiresAtMs === undefined ? 0 : EXPIRES) |
       (replaces.length === 0 ? 0 : REPLACES);
     this.#versions[2 * slot] = stamp;
-    this.#versions[2 * slot + 1] = flags | (this.#writers.add(writer) << WRITER_SHIFT);
+    this.#versions[2 * slot + 1] =
+      value.length * LENGTH_UNIT + (flags | (this.#writers.add(writer) << WRITER_SHIFT));
     if (expiresAtMs === undefined) return;
-    if (slot >= this.#expiries.length) this.#expiries = longer(this.#expiries, this.#versions.length / 2);
+    if (slot >= this.#expiries.length) this.#expiries = longer(this.#expiries, this.#places.length);
     this.#expiries[slot] = expiresAtMs;
   }
+}
+
+/** Of a number of 53 bits, the operators on bits see the lowest 32. */
+function writerIn(mark: number): number {
+  return (mark >> WRITER_SHIFT) & WRITER_MASK;
+}
+
+function lengthIn(mark: number): number {
+  return Math.floor(mark / LENGTH_UNIT);
 }
 
 function longer(numbers: Float64Array, length: number): Float64Array<ArrayBuffer> {

@@ -13,7 +13,7 @@ import { Fingerprints, type Sums } from "./fingerprints.js";
 import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
 import { RecordColumns } from "./record-columns.js";
-import { isUnseen, remainsOf, type KvRecord } from "./record.js";
+import { isUnseen, remainsOf, type KvRecord, type RecordHead } from "./record.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
 export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
@@ -26,7 +26,7 @@ export interface Snapshot {
   /** Number of records, tombstones included. */
   readonly records: number;
   /** The record with this number from 0 on, if it is still what it was then. */
-  at(index: number): KvRecord | undefined;
+  at(index: number): RecordHead | undefined;
 }
 
 /** How many records a map can hold, tombstones included. Memory ends sooner: about 150 bytes, the key and the value each. */
@@ -104,6 +104,11 @@ export class RecordMap {
     return this.#records.at(this.#find(key));
   }
 
+  /** As {@link RecordMap.get} without the value. */
+  head(key: Bytes): RecordHead | undefined {
+    return this.#records.headAt(this.#find(key));
+  }
+
   /**
    * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
    * @returns whether the map has changed
@@ -122,15 +127,12 @@ export class RecordMap {
     const expired: KvRecord[] = [];
     while (expired.length < max && this.#expiries.nextAtMs <= nowMs) {
       const slot = this.#expiries.take();
-      const held = this.#records.at(slot);
+      const held = this.#records.headAt(slot);
       if (held === undefined) break;
       const remains = remainsOf(held);
       // The version is the same: no sum changes.
+      this.#count(hashToBucket(hashOf(held.key)), -this.#records.valueBytes(slot), 1);
       this.#records.replace(slot, remains);
-      this.#tombstones += 1;
-      this.#bytes -= held.value.length;
-      const group = hashToBucket(hashOf(held.key)) >>> 8;
-      this.#groupBytes[group] = (this.#groupBytes[group] ?? 0) - held.value.length;
       expired.push(remains);
       this.#onChanged(slot);
     }
@@ -145,9 +147,27 @@ export class RecordMap {
     }
   }
 
+  /** As {@link RecordMap.all} without the values. */
+  *heads(): Generator<RecordHead, void> {
+    for (let slot = 0; slot < this.#records.length; slot += 1) {
+      const head = this.#records.headAt(slot);
+      if (head !== undefined) yield head;
+    }
+  }
+
   /** One of the records, tombstones included, by its number from 0; undefined from {@link RecordMap.records} on. */
   at(index: number): KvRecord | undefined {
     return this.#records.at(index);
+  }
+
+  /** As {@link RecordMap.at} without the value. */
+  headAt(index: number): RecordHead | undefined {
+    return this.#records.headAt(index);
+  }
+
+  /** Negative, 0 or positive as a record loses to the one with this number, equals it or wins over it; of the same key. */
+  compareAt(index: number, record: KvRecord): number {
+    return this.#records.compare(record, index);
   }
 
   /** The number of a key's record, for {@link RecordMap.at}; undefined when nothing is held of it. */
@@ -161,14 +181,20 @@ export class RecordMap {
     const versions = this.#records.copyVersions();
     return {
       records: versions.length / 2,
-      at: (index) => (this.#records.isUnchanged(index, versions) ? this.#records.at(index) : undefined),
+      at: (index) => (this.#records.isUnchanged(index, versions) ? this.#records.headAt(index) : undefined),
     };
+  }
+
+  /** The numbers of the records of a bucket, for {@link RecordMap.at}, in no particular order. */
+  *numbersIn(bucket: number): Generator<number, void> {
+    for (let slot = this.#first[bucket] ?? NO_SLOT; slot !== NO_SLOT; slot = this.#next[slot] ?? NO_SLOT)
+      yield slot;
   }
 
   /** The records of a bucket, in no particular order. */
   *bucket(index: number): Generator<KvRecord, void> {
-    for (let slot = this.#first[index] ?? NO_SLOT; slot !== NO_SLOT; slot = this.#next[slot] ?? NO_SLOT) {
-      const record = this.#records.at(slot);
+    for (const number of this.numbersIn(index)) {
+      const record = this.#records.at(number);
       if (record !== undefined) yield record;
     }
   }

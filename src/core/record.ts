@@ -20,12 +20,10 @@ import { compareVersions, type Version, type Writer } from "./version.js";
 
 export type Kind = "value" | "tombstone";
 
-/** One write to one key. Immutable. */
-export interface KvRecord extends Version {
+/** One write to one key, but for its value. Immutable. */
+export interface RecordHead extends Version {
   readonly key: Bytes;
   readonly kind: Kind;
-  /** The value's bytes; "" for a tombstone. */
-  readonly value: Bytes;
   /**
    * Corrected Unix milliseconds from which the value reads as missing; undefined = never. A tombstone that has it is what
    * remains of a value.
@@ -33,6 +31,18 @@ export interface KvRecord extends Version {
   readonly expiresAtMs: number | undefined;
   /** Greatest overwritten version of each other writer, newest first, at most {@link REPLACES_MAX}. */
   readonly replaces: readonly Version[];
+}
+
+/** One write to one key. Immutable. */
+export interface KvRecord extends RecordHead {
+  /** The value's bytes; "" for a tombstone. */
+  readonly value: Bytes;
+}
+
+/** A record that another has replaced. */
+export interface Replaced extends RecordHead {
+  /** Absent where the one that replaced it has the same expiry: it is new whatever its value is. */
+  readonly value?: Bytes;
 }
 
 /**
@@ -64,27 +74,27 @@ function compareContents(a: KvRecord, b: KvRecord): number {
 }
 
 /** Whether the record holds a value that reads as present at `nowMs`, corrected Unix milliseconds. */
-export function isAlive({ kind, expiresAtMs }: KvRecord, nowMs: number): boolean {
+export function isAlive({ kind, expiresAtMs }: RecordHead, nowMs: number): boolean {
   return kind === "value" && (expiresAtMs === undefined || expiresAtMs > nowMs);
 }
 
 /** Whether the record still holds a value though its time has run out at `nowMs`, corrected Unix milliseconds. */
-export function runsOutBy({ kind, expiresAtMs }: KvRecord, nowMs: number): boolean {
+export function runsOutBy({ kind, expiresAtMs }: RecordHead, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs && kind === "value";
 }
 
 /** Whether the record is what remains of a value whose time has run out. */
-export function isRemains({ kind, expiresAtMs }: KvRecord): boolean {
+export function isRemains({ kind, expiresAtMs }: RecordHead): boolean {
   return kind === "tombstone" && expiresAtMs !== undefined;
 }
 
 /** What is kept of a record whose time has run out. */
-export function remainsOf({ stamp, writer, key, expiresAtMs, replaces }: KvRecord): KvRecord {
+export function remainsOf({ stamp, writer, key, expiresAtMs, replaces }: RecordHead): KvRecord {
   return { stamp, writer, key, kind: "tombstone", value: "", expiresAtMs, replaces };
 }
 
 /** What a new write by `writer` over `held` must name in its `replaces`. */
-export function replacing(held: KvRecord | undefined, writer: Writer): readonly Version[] {
+export function replacing(held: RecordHead | undefined, writer: Writer): readonly Version[] {
   if (held === undefined) return NONE;
   if (held.writer === writer) return held.replaces;
   const others = held.replaces.filter(
@@ -94,7 +104,7 @@ export function replacing(held: KvRecord | undefined, writer: Writer): readonly 
 }
 
 /** Whether the writer of `winner` had not seen `loser`, an older record of the same key, when it wrote. */
-export function isUnseen(loser: Version, winner: KvRecord): boolean {
+export function isUnseen(loser: Version, winner: RecordHead): boolean {
   if (loser.writer === winner.writer) return false;
   for (const version of winner.replaces) {
     if (version.writer === loser.writer) return version.stamp < loser.stamp;

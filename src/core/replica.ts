@@ -379,7 +379,10 @@ export class Replica {
   }
 
   #announce(now: Now): void {
-    const { beacon, tick, callDeparted } = this.#announcer.due(now, this.#voice.isStill && this.isSynced);
+    const { beacon, tick, callDeparted } = this.#announcer.due(
+      now,
+      () => this.#voice.isStill && this.isSynced,
+    );
     if (beacon !== undefined) this.#effects.push(this.#voice.beacon(beacon, callDeparted, now));
     // Also to nobody: whoever has just subscribed may not be known yet, and PUB reaps dead connections as it sends.
     if (!tick) return;

@@ -17,7 +17,7 @@
  * What was loaded is not taken for durable either before the first sync: a process that was killed may have saved it
  * and not come to its sync. Storage makes it durable as it loads it, or fails the first sync; then all is saved again.
  */
-import { compareRecords, isRemains, type KvRecord } from "./record.js";
+import { isRemains, type KvRecord } from "./record.js";
 import type { RecordMap } from "./record-map.js";
 
 /**
@@ -116,17 +116,17 @@ export class Saving {
   isSuperseded(record: KvRecord): boolean {
     const slot = this.#map.slotOf(record.key);
     if (slot === undefined || this.#isWaiting(slot)) return false;
-    const held = this.#map.at(slot);
+    const held = this.#map.headAt(slot);
     if (held === undefined) return false;
-    const order = compareRecords(held, record);
-    return order > 0 || (order === 0 && isRemains(held) && !isRemains(record));
+    const order = this.#map.compareAt(slot, record);
+    return order < 0 || (order === 0 && isRemains(held) && !isRemains(record));
   }
 
   /** The slot of the record's key, when the record is what memory holds of it, a value or remains alike. */
   slotOf(record: KvRecord): number | undefined {
     const slot = this.#map.slotOf(record.key);
-    const held = slot === undefined ? undefined : this.#map.at(slot);
-    if (held === undefined || compareRecords(held, record) !== 0) return undefined;
+    const held = slot === undefined ? undefined : this.#map.headAt(slot);
+    if (slot === undefined || held === undefined || this.#map.compareAt(slot, record) !== 0) return undefined;
     return isRemains(held) === isRemains(record) ? slot : undefined;
   }
 

@@ -42,7 +42,7 @@ export class Seeks {
     if (this.#seeks.size === 0) return;
     for (const [key, seek] of this.#seeks) {
       const isAnswered = isLive && linked.every((peer) => seek.asked.get(peer.writer) === true);
-      if (this.map.get(key) === undefined && !isAnswered && nowMs < seek.untilMs) continue;
+      if (this.map.head(key) === undefined && !isAnswered && nowMs < seek.untilMs) continue;
       this.#seeks.delete(key);
       this.onEnd(key);
     }

@@ -3,7 +3,7 @@ import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
 import type { LankvError } from "../core/error.js";
 import type { Snapshot } from "../core/record-map.js";
-import { isAlive, type KvRecord } from "../core/record.js";
+import { isAlive, type KvRecord, type RecordHead } from "../core/record.js";
 import type { Durability, Keyspace, KeyspaceListener, ReadyDemand } from "../resp/keyspace.js";
 import type { PeerStatus, Status } from "./lankv.js";
 import type { Node } from "./node.js";
@@ -91,8 +91,17 @@ export class NodeKeyspace implements Keyspace {
     return living(this.#node.map.bucket(index), this.#node.nowMs());
   }
 
-  all(): Iterable<KvRecord> {
-    return living(this.#node.map.all(), this.#node.nowMs());
+  *bucketKeys(index: number): Generator<Bytes, void> {
+    const nowMs = this.#node.nowMs();
+    for (const number of this.#node.map.numbersIn(index)) {
+      const head = this.#node.map.headAt(number);
+      if (head !== undefined && isAlive(head, nowMs)) yield head.key;
+    }
+  }
+
+  *keys(): Generator<Bytes, void> {
+    const nowMs = this.#node.nowMs();
+    for (const head of this.#node.map.heads()) if (isAlive(head, nowMs)) yield head.key;
   }
 
   snapshot(): Snapshot {
@@ -127,8 +136,8 @@ export class NodeKeyspace implements Keyspace {
     return this.#node.replica.conflicts.list();
   }
 
-  lastWrite(key: Bytes): KvRecord | undefined {
-    return this.#node.map.get(key);
+  lastWrite(key: Bytes): RecordHead | undefined {
+    return this.#node.map.head(key);
   }
 
   /** Tries records by chance. When nearly all are dead, some live one by its number among them: a walk over all. */
@@ -137,18 +146,19 @@ export class NodeKeyspace implements Keyspace {
     const nowMs = this.#node.nowMs();
     if (map.values === 0) return undefined;
     for (let tries = 0; tries < RANDOM_TRIES_MAX; tries += 1) {
-      const record = map.at(Math.floor(random() * map.records));
-      if (record !== undefined && isAlive(record, nowMs)) return record;
+      const number = Math.floor(random() * map.records);
+      const head = map.headAt(number);
+      if (head !== undefined && isAlive(head, nowMs)) return map.at(number);
     }
     let left = Math.floor(random() * map.values);
-    let last: KvRecord | undefined;
+    let last = -1;
     for (let index = 0; index < map.records && left >= 0; index += 1) {
-      const record = map.at(index);
-      if (record === undefined || !isAlive(record, nowMs)) continue;
-      last = record;
+      const head = map.headAt(index);
+      if (head === undefined || !isAlive(head, nowMs)) continue;
+      last = index;
       left -= 1;
     }
-    return last;
+    return map.at(last);
   }
 
   publish(channel: Bytes, payload: Bytes): void {

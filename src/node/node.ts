@@ -20,6 +20,7 @@ import { encodeBeacon } from "../wire/beacon.js";
 import { EXPIRES_MAX_MS } from "../wire/records.js";
 import { monoMs, now, wallMs } from "./ambient.js";
 import type { DataDir } from "./data-dir.js";
+import { Departure } from "./departure.js";
 import type { Disk } from "./disk.js";
 import { handOver } from "./hand-over.js";
 import { Networks } from "./networks.js";
@@ -61,6 +62,7 @@ export class Node extends EventEmitter<NodeEvents> {
     () => this.#replica.presence.linked.map(({ confirmed }) => confirmed),
     (seq) => this.step({ type: "confirm", seq }),
   );
+  readonly #departure = new Departure(() => this.step({ type: "flush" }));
   #isTurnPlanned = false;
   #turn: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
@@ -212,7 +214,7 @@ export class Node extends EventEmitter<NodeEvents> {
    */
   async confirmed(peers: number, timeoutMs: number, signal: AbortSignal): Promise<number> {
     this.#checkOpen();
-    if (this.#writesThisTurn > 0) await this.turn();
+    this.#departure.now();
     return this.#waits.until(this.#replica.head, peers, timeoutMs, signal);
   }
 
@@ -292,9 +294,10 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #endTurn(): void {
+    const writes = this.#writesThisTurn;
     this.#isTurnPlanned = false;
     this.#writesThisTurn = 0;
-    this.step({ type: "flush" });
+    if (!this.#departure.endTurn(writes)) this.#look();
     const written = this.#written;
     if (written.length > 0) {
       this.#written = [];
@@ -351,6 +354,12 @@ export class Node extends EventEmitter<NodeEvents> {
       case "sought":
         this.emit("sought", effect.key);
     }
+  }
+
+  /** Something was written: a value may run out sooner than another, and has to be saved. */
+  #look(): void {
+    this.#schedule();
+    this.disk?.saver.wake();
   }
 
   #schedule(): void {

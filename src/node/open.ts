@@ -246,7 +246,7 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     const prefixBytes = toBytes("prefix", prefix);
     const keys: Bytes[] = [];
     let seen = 0;
-    for (const { key } of this.#node.map.all()) {
+    for (const { key } of this.#node.map.heads()) {
       if (key.startsWith(prefixBytes) && this.#node.read(key) !== undefined) keys.push(key);
       seen += 1;
       if (seen % RECORDS_PER_TURN === 0) await nextTurn();

@@ -5,7 +5,7 @@ import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
 import type { LankvError } from "../core/error.js";
 import type { Snapshot } from "../core/record-map.js";
-import type { KvRecord } from "../core/record.js";
+import type { KvRecord, RecordHead, Replaced } from "../core/record.js";
 
 export interface Keyspace {
   /** Set when a write may be acknowledged only once it is durable. */
@@ -38,8 +38,10 @@ export interface Keyspace {
   delete(key: Bytes): boolean;
   /** The records of a bucket that hold a value now, in no particular order. */
   bucket(index: number): Iterable<KvRecord>;
-  /** The records of all keys that hold a value now; what is written during a walk may be met or not. */
-  all(): Iterable<KvRecord>;
+  /** Their keys. */
+  bucketKeys(index: number): Iterable<Bytes>;
+  /** All keys that hold a value now; what is written during a walk may be met or not. */
+  keys(): Iterable<Bytes>;
   /** What is held of every key at this moment, values and tombstones: a copy of the versions, 16 bytes a key. */
   snapshot(): Snapshot;
   /** The corrected clock, by which keys expire: Unix milliseconds. */
@@ -56,7 +58,7 @@ export interface Keyspace {
   /** The latest concurrent writes that lost, oldest first. */
   conflicts(): readonly Conflict[];
   /** The last write to a key that this node knows of, whatever it was and however long it holds: a value, or a tombstone. */
-  lastWrite(key: Bytes): KvRecord | undefined;
+  lastWrite(key: Bytes): RecordHead | undefined;
   /** The record of some key that holds a value now, by chance; undefined when there is none. */
   random(): KvRecord | undefined;
   /** Gives a message to whoever listens to the channel on the other nodes, who may miss it. */
@@ -104,7 +106,7 @@ export interface Durability {
 /** Is told what no command of this node did. */
 export interface KeyspaceListener {
   /** Other nodes wrote these; `replaced[i]` is what was held here before `records[i]`, alive or not. */
-  changed(records: readonly KvRecord[], replaced: readonly (KvRecord | undefined)[]): void;
+  changed(records: readonly KvRecord[], replaced: readonly (Replaced | undefined)[]): void;
   /** The time of these keys has run out. */
   expired(keys: readonly Bytes[]): void;
   /** A message of another node. */

@@ -6,7 +6,7 @@
  * node tells its own listeners; no event goes over the LAN.
  */
 import type { Bytes } from "../core/bytes.js";
-import { isAlive, isRemains, type KvRecord } from "../core/record.js";
+import { isAlive, isRemains, type KvRecord, type Replaced } from "../core/record.js";
 import type { Keyspace } from "./keyspace.js";
 import type { Hub } from "./subscriptions.js";
 
@@ -54,7 +54,7 @@ export class Notifications {
   }
 
   /** Tells what other nodes' writes did. */
-  changed(records: readonly KvRecord[], replaced: readonly (KvRecord | undefined)[]): void {
+  changed(records: readonly KvRecord[], replaced: readonly (Replaced | undefined)[]): void {
     if (!this.#hub.hasKeyListeners) return;
     const nowMs = this.#keyspace.nowMs();
     records.forEach((record, at) => {
@@ -69,7 +69,7 @@ export class Notifications {
   }
 
   /** @param before what could be read until now */
-  #tell(record: KvRecord, before: KvRecord | undefined, nowMs: number): void {
+  #tell(record: KvRecord, before: Replaced | undefined, nowMs: number): void {
     const { key, kind, value, expiresAtMs } = record;
     if (kind === "tombstone") {
       if (before === undefined) return;

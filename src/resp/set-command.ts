@@ -1,6 +1,6 @@
 /** SET and its relatives: one write with its conditions, decided on this node. */
 import type { Bytes } from "../core/bytes.js";
-import type { KvRecord } from "../core/record.js";
+import type { RecordHead } from "../core/record.js";
 import { compareVersions, textToVersion, versionToText } from "../core/version.js";
 import { CommandError, ONE_KEY, type Command, type Context } from "./command.js";
 import { EXPIRY_FORMS, toPositiveExpiry, type ExpiryForm } from "./expiry.js";
@@ -126,7 +126,7 @@ export const lankvSetCommand: Command = {
 };
 
 /** Whether IFOLDER, if given, allows a write over the last one. */
-function isOlder(last: KvRecord | undefined, than: Bytes | undefined): boolean {
+function isOlder(last: RecordHead | undefined, than: Bytes | undefined): boolean {
   if (than === undefined) return true;
   const version = textToVersion(than);
   if (version === undefined) throw new CommandError("ERR invalid version");

@@ -35,7 +35,7 @@ export function scan(
   let seen = 0;
   let index = cursor;
   for (; index < BUCKETS && seen < max; index += 1) {
-    for (const { key } of keyspace.bucket(index)) {
+    for (const key of keyspace.bucketKeys(index)) {
       seen += 1;
       if (accepts(key)) keys.push(key);
     }
@@ -50,7 +50,7 @@ export function keysOf(
 ): Bytes[] | Promise<Bytes[]> {
   if (!isInTransaction) return keysInTurns(keyspace, accepts);
   const keys: Bytes[] = [];
-  for (const { key } of keyspace.all()) if (accepts(key)) keys.push(key);
+  for (const key of keyspace.keys()) if (accepts(key)) keys.push(key);
   return keys;
 }
 
@@ -75,7 +75,7 @@ export function removeAll(context: Context, accepts: (key: Bytes) => boolean): n
 async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean): Promise<Bytes[]> {
   const keys: Bytes[] = [];
   let seen = 0;
-  for (const { key } of keyspace.all()) {
+  for (const key of keyspace.keys()) {
     seen += 1;
     if (seen % KEYS_A_TURN === 0) await setImmediate();
     if (accepts(key)) keys.push(key);

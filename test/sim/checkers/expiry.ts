@@ -159,8 +159,16 @@ export class ExpiryChecker implements Checker {
   ): void {
     for (const [i, record] of records.entries()) {
       const before = told.held.get(record.key);
-      const said = replaced[i];
-      if (before === undefined ? said !== undefined : said === undefined || !isIdentical(before, said))
+      const replacedOne = replaced[i];
+      const said = replacedOne && { value: before?.value ?? "", ...replacedOne };
+      const isTold =
+        replacedOne?.value !== undefined ||
+        before?.expiresAtMs === record.expiresAtMs ||
+        before === undefined;
+      if (
+        !isTold ||
+        (before === undefined ? said !== undefined : said === undefined || !isIdentical(before, said))
+      )
         this.#fail(
           process,
           `says that ${describe(record)} replaced ${describe(said)}, not ${describe(before)}`,

@@ -108,8 +108,12 @@ export class MemoryKeyspace implements Keyspace {
     return [...(this.#buckets.get(index) ?? [])].flatMap((key) => this.#records.get(key) ?? []);
   }
 
-  all(): Iterable<KvRecord> {
-    return this.#records.values();
+  bucketKeys(index: number): Iterable<Bytes> {
+    return [...this.bucket(index)].map(({ key }) => key);
+  }
+
+  keys(): Iterable<Bytes> {
+    return [...this.#records.keys()];
   }
 
   snapshot(): Snapshot {
