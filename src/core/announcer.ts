@@ -39,7 +39,11 @@ export class Announcer {
   #isTickAwaited = false;
   #callAtMs = Infinity;
 
-  constructor(private readonly random: () => number) {}
+  /** @param isStill whether nothing has changed since the last tick, and every peer holds the same */
+  constructor(
+    private readonly random: () => number,
+    private readonly isStill: () => boolean,
+  ) {}
 
   /** This node, or its network, is new. */
   hello(now: Now): void {
@@ -61,8 +65,8 @@ export class Announcer {
     this.#tickAtMs = Math.min(this.#tickAtMs, now.monoMs + this.#spread(peers));
   }
 
-  /** @param isStill whether nothing has changed since the last tick, and every peer holds the same */
-  due(now: Now, isStill: () => boolean): Announcement {
+  /** What is to be said now. */
+  due(now: Now): Announcement {
     const isHello = (this.#hellosAtMs[0] ?? Infinity) <= now.monoMs;
     if (isHello) this.#hellosAtMs = this.#hellosAtMs.filter((at) => at > now.monoMs);
     const isBeacon = this.#beaconAtMs <= now.monoMs;
@@ -70,7 +74,7 @@ export class Announcer {
       this.#beaconAtMs = now.monoMs + BEACON_EVERY_MS;
       this.#lastBeaconAtMs = now.monoMs;
     }
-    const tick = this.#isTickDue(now.monoMs, isStill);
+    const tick = this.#isTickDue(now.monoMs);
     const callDeparted = (isHello || isBeacon) && this.#callAtMs <= now.monoMs;
     if (callDeparted) this.#callAtMs = now.monoMs + CALL_DEPARTED_EVERY_MS;
     return { beacon: isHello ? "hello" : isBeacon ? "plain" : undefined, tick, callDeparted };
@@ -80,11 +84,11 @@ export class Announcer {
     return Math.min(this.#hellosAtMs[0] ?? Infinity, this.#beaconAtMs, this.#tickAtMs);
   }
 
-  #isTickDue(nowMs: number, isStill: () => boolean): boolean {
+  #isTickDue(nowMs: number): boolean {
     if (this.#tickAtMs > nowMs) return false;
     this.#tickAtMs = nowMs + BEACON_EVERY_MS;
     const stillUntilMs = this.#lastTickAtMs + STILL_TICK_EVERY_MS;
-    if (!this.#isTickAwaited && nowMs < stillUntilMs && isStill()) {
+    if (!this.#isTickAwaited && nowMs < stillUntilMs && this.isStill()) {
       this.#tickAtMs = stillUntilMs;
       return false;
     }

@@ -74,7 +74,7 @@ export class Replica {
     this.#copy = new Copy(this.#clock, (effect) => this.#effects.push(effect), options.fsync);
     this.#map = this.#copy.map;
     this.#outbox = new Outbox(options.ringKeysMax ?? RING_KEYS_MAX);
-    this.#announcer = new Announcer(options.random);
+    this.#announcer = new Announcer(options.random, () => this.#voice.isStill && this.isSynced);
     this.#presence = new Presence((effect) => this.#effects.push(effect));
     this.#timekeeper = new Timekeeper(this.#clock, this.#presence);
     const ask = this.#ask.bind(this);
@@ -379,10 +379,7 @@ export class Replica {
   }
 
   #announce(now: Now): void {
-    const { beacon, tick, callDeparted } = this.#announcer.due(
-      now,
-      () => this.#voice.isStill && this.isSynced,
-    );
+    const { beacon, tick, callDeparted } = this.#announcer.due(now);
     if (beacon !== undefined) this.#effects.push(this.#voice.beacon(beacon, callDeparted, now));
     // Also to nobody: whoever has just subscribed may not be known yet, and PUB reaps dead connections as it sends.
     if (!tick) return;

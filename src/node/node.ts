@@ -18,6 +18,7 @@ import { callListener } from "../net/listener.js";
 import type { Mesh } from "../net/mesh.js";
 import { encodeBeacon } from "../wire/beacon.js";
 import { EXPIRES_MAX_MS } from "../wire/records.js";
+import { Alarm } from "./alarm.js";
 import { monoMs, now, wallMs } from "./ambient.js";
 import type { DataDir } from "./data-dir.js";
 import { Departure } from "./departure.js";
@@ -56,8 +57,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #writesThisTurn = 0;
   #wroteAtMs = -Infinity;
   #written: KvRecord[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
+  readonly #alarm = new Alarm(() => this.#wake());
   readonly #waits = new ReceiptWaits(
     () => this.#replica.presence.linked.map(({ confirmed }) => confirmed),
     (seq) => this.step({ type: "confirm", seq }),
@@ -253,7 +253,7 @@ export class Node extends EventEmitter<NodeEvents> {
     if (this.#isStopped) return;
     const effects = this.#replica.step(input, now());
     for (const effect of effects) if (!NEWS.has(effect.type)) this.#carryOut(effect);
-    this.#schedule();
+    this.#alarm.set(this.#replica.wakeAtMs);
     for (const effect of effects) {
       if (!NEWS.has(effect.type)) continue;
       callListener(() => {
@@ -358,21 +358,11 @@ export class Node extends EventEmitter<NodeEvents> {
 
   /** Something was written: a value may run out sooner than another, and has to be saved. */
   #look(): void {
-    this.#schedule();
+    this.#alarm.set(this.#replica.wakeAtMs);
     this.disk?.saver.wake();
   }
 
-  #schedule(): void {
-    const atMs = this.#replica.wakeAtMs;
-    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
-    clearTimeout(this.#timer);
-    this.#timerAtMs = atMs;
-    this.#timer =
-      atMs === Infinity ? undefined : setTimeout(() => this.#wake(), Math.max(0, atMs - monoMs()));
-  }
-
   #wake(): void {
-    this.#timer = undefined;
     if (this.#networks.look()) this.step({ type: "network", online: this.#networks.isOnline });
     this.step({ type: "wake" });
   }
@@ -394,7 +384,7 @@ export class Node extends EventEmitter<NodeEvents> {
     await this.#mesh.drained(DRAIN_MS);
     this.step({ type: "stop" });
     this.#isStopped = true;
-    clearTimeout(this.#timer);
+    this.#alarm.clear();
     const failures: unknown[] = [];
     for (const part of [this.disk, this.#mesh, this.#beacons]) {
       await part?.close().catch((error: unknown) => failures.push(error));
