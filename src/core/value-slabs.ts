@@ -167,6 +167,6 @@ function slabOf(place: number): number {
 function cellBytesFor(length: number): number {
   if (length <= CELL_BYTES_MIN) return CELL_BYTES_MIN;
   if (length > CELL_BYTES_MAX) return length;
-  const quarter = 2 ** (29 - Math.clz32(length - 1));
+  const quarter = 1 << (29 - Math.clz32(length - 1));
   return Math.ceil(length / quarter) * quarter;
 }

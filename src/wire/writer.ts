@@ -4,6 +4,10 @@ import type { Bytes } from "../core/bytes.js";
 /** Up to this length a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
 
+let lastId = "";
+let lastHigh = 0;
+let lastLow = 0;
+
 export class Writer {
   readonly #frame: Buffer;
   #at: number;
@@ -81,7 +85,14 @@ export class Writer {
 
   /** 16 hexadecimal digits as 8 bytes. */
   id(id: string): void {
-    this.#at += this.#frame.write(id, this.#at, "hex");
+    // Mostly it is the one that was written last.
+    if (id !== lastId) {
+      lastHigh = Number.parseInt(id.slice(0, 8), 16);
+      lastLow = Number.parseInt(id.slice(8), 16);
+      lastId = id;
+    }
+    this.u32(lastHigh);
+    this.u32(lastLow);
   }
 
   /** Unsigned 32-bit numbers; of a 64-bit number the upper half first. */
