@@ -116,18 +116,18 @@ export class Saving {
   isSuperseded(record: KvRecord): boolean {
     const slot = this.#map.slotOf(record.key);
     if (slot === undefined || this.#isWaiting(slot)) return false;
-    const held = this.#map.headAt(slot);
-    if (held === undefined) return false;
     const order = this.#map.compareAt(slot, record);
-    return order < 0 || (order === 0 && isRemains(held) && !isRemains(record));
+    if (order !== 0) return order < 0;
+    const held = this.#map.headAt(slot);
+    return held !== undefined && isRemains(held) && !isRemains(record);
   }
 
   /** The slot of the record's key, when the record is what memory holds of it, a value or remains alike. */
   slotOf(record: KvRecord): number | undefined {
     const slot = this.#map.slotOf(record.key);
-    const held = slot === undefined ? undefined : this.#map.headAt(slot);
-    if (slot === undefined || held === undefined || this.#map.compareAt(slot, record) !== 0) return undefined;
-    return isRemains(held) === isRemains(record) ? slot : undefined;
+    if (slot === undefined || this.#map.compareAt(slot, record) !== 0) return undefined;
+    const held = this.#map.headAt(slot);
+    return held !== undefined && isRemains(held) === isRemains(record) ? slot : undefined;
   }
 
   /** Whether a write may be acknowledged only when it is durable. */

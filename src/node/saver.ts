@@ -9,6 +9,7 @@ import type { LankvError } from "../core/error.js";
 import type { SaveStep, Saving } from "../core/saving.js";
 import type { Damage, Storage } from "../storage/storage.js";
 import { monoMs } from "./ambient.js";
+import { Company } from "./company.js";
 import { diskRefusal, notDurable } from "./refusals.js";
 
 /** How long the end waits for the disk. */
@@ -45,6 +46,7 @@ export class Saver {
   #step: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = Infinity;
+  readonly #company = new Company();
   #isWakePlanned = false;
   #isStarted = false;
   #isEnded = false;
@@ -109,7 +111,9 @@ export class Saver {
     this.#isWakePlanned = true;
     setImmediate(() => {
       this.#isWakePlanned = false;
-      if (this.#isFree) this.#begin();
+      if (!this.#isFree) return;
+      if (this.#saving.isStrict && this.#company.isAwaited(this.#saving.unsaved, monoMs())) this.wake();
+      else this.#begin();
     });
   }
 
@@ -173,6 +177,7 @@ export class Saver {
 
   async #carryOut(step: SaveStep): Promise<void> {
     const known = this.#storage.damages.length;
+    const beganMs = monoMs();
     const failure = await this.#storage.save(step.records, step.sync).then(
       () => undefined,
       (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))),
@@ -182,7 +187,7 @@ export class Saver {
     this.#failure = failure;
     if (failure === undefined) {
       this.#saving.handleDone();
-      if (step.sync) this.#syncedAtMs = monoMs();
+      if (step.sync) this.#handleSynced(step, beganMs);
       const { durable } = this.#saving;
       this.#endWaits((ticket) => (ticket <= durable ? undefined : "later"));
     } else {
@@ -197,6 +202,13 @@ export class Saver {
     this.onStep();
     if ((before === undefined) !== (failure === undefined)) this.onTurn(failure);
     this.wake();
+  }
+
+  #handleSynced({ records }: SaveStep, beganMs: number): void {
+    const nowMs = monoMs();
+    this.#syncedAtMs = nowMs;
+    const waiting = this.#saving.unsaved;
+    this.#company.handleSynced({ changes: records.length, waiting, tookMs: nowMs - beganMs }, nowMs);
   }
 
   /** In the order in which they came. */
