@@ -68,6 +68,8 @@ export class RequestParser {
   #laterBytes = 0;
   /** How many chunks at the end of `#later` were not joined yet. */
   #looseChunks = 0;
+  /** The chunk that came last and is not the parser's own yet. */
+  #lent: Buffer | undefined;
   #needed = 1;
   #args: Bytes[] = [];
   #argsMissing = 0;
@@ -89,7 +91,9 @@ export class RequestParser {
     return this.#buffer.length + this.#laterBytes + this.#later.length * CHUNK_BYTES + this.#argsBytes;
   }
 
+  /** Takes what came: until {@link RequestParser.keep} it is the caller's, who must call that before it is used again. */
   push(chunk: Buffer): void {
+    this.#lent = chunk;
     this.#later.push(chunk);
     this.#laterBytes += chunk.length;
     this.#looseChunks += 1;
@@ -114,6 +118,15 @@ export class RequestParser {
       this.#argsBytes = 0;
       if (request.length > 0) return request;
     }
+  }
+
+  /** Copies what was pushed and is still needed. */
+  keep(): void {
+    const lent = this.#lent;
+    if (lent === undefined) return;
+    this.#lent = undefined;
+    if (this.#buffer === lent) this.#keepRest();
+    else if (this.#later.at(-1) === lent) this.#later[this.#later.length - 1] = copyOf(lent);
   }
 
   get #currentBounds(): RequestBounds {
@@ -145,19 +158,14 @@ export class RequestParser {
 
   /** Nothing of a buffer is kept but what was not read. */
   #giveBack(): undefined {
-    const rest = this.#buffer.length - this.#offset;
-    if (rest === 0) {
-      this.#buffer = NOTHING;
-    } else if (rest <= this.#buffer.length / 2) {
-      // Of its own memory, and not of a pool.
-      const copy = Buffer.allocUnsafeSlow(rest);
-      this.#buffer.copy(copy, 0, this.#offset);
-      this.#buffer = copy;
-    } else {
-      return undefined;
-    }
-    this.#offset = 0;
+    if (this.#buffer.length - this.#offset <= this.#buffer.length / 2) this.#keepRest();
     return undefined;
+  }
+
+  #keepRest(): void {
+    const rest = this.#buffer.subarray(this.#offset);
+    this.#buffer = rest.length === 0 ? NOTHING : copyOf(rest);
+    this.#offset = 0;
   }
 
   /** Reads the head of a request, or a whole inline command. False when more must come first. */
@@ -260,4 +268,11 @@ export class RequestParser {
     this.#needed = bytes;
     return false;
   }
+}
+
+/** Of its own memory, and not of a pool. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
 }

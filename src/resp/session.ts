@@ -18,6 +18,7 @@ import { toAddress } from "./address.js";
 import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
 import type { Limits } from "./limits.js";
 import { Output } from "./output.js";
+import { takeOver } from "./incoming.js";
 import { mayEnter, type Password } from "./password.js";
 import type { SessionParts } from "./session-parts.js";
 import type { PendingWrites } from "./pending-writes.js";
@@ -70,8 +71,11 @@ export class Session implements Client, Subscriber {
   #isEnding = false;
   #willWrite = false;
 
-  constructor(socket: Socket, parts: SessionParts) {
+  constructor(accepted: Socket, parts: SessionParts) {
     const { id, limits, hub, writes, password, path, onHeld } = parts;
+    const socket = takeOver(accepted, (bytes) => {
+      this.#handleBytes(bytes);
+    });
     this.id = id;
     this.address = path === undefined ? toAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`;
     this.localAddress = path === undefined ? toAddress(socket.localAddress, socket.localPort) : `${path}:0`;
@@ -89,21 +93,7 @@ export class Session implements Client, Subscriber {
     this.#output = new Output(socket, this.#context.keyspace.durability, () => {
       this.#goOn();
     });
-    socket.on("data", (chunk: Buffer) => {
-      // What comes behind the last request is nobody's, while the replies to those before wait for the disk or the client.
-      if (this.#isEnding) return;
-      this.#activity.note();
-      this.#parser.push(chunk);
-      if (this.isWaiting || this.#isYielding) {
-        this.#queue();
-        return;
-      }
-      // Asked for first, so that replies do not wait for what their requests set going.
-      this.#writeSoon();
-      this.#run();
-    });
     // What came before the end of its requests is answered.
-    socket.allowHalfOpen = true;
     socket.on("end", () => {
       this.#hasSentAll = true;
       if (this.#isBlocked) this.#finish();
@@ -227,6 +217,21 @@ export class Session implements Client, Subscriber {
     this.kill();
   }
 
+  #handleBytes(bytes: Buffer): void {
+    // What comes behind the last request is nobody's, while the replies to those before wait for the disk or the client.
+    if (this.#isEnding) return;
+    this.#activity.note();
+    this.#parser.push(bytes);
+    if (this.isWaiting || this.#isYielding) {
+      this.#parser.keep();
+      this.#queue();
+      return;
+    }
+    // Asked for first, so that replies do not wait for what their requests set going.
+    this.#writeSoon();
+    this.#run();
+  }
+
   get #needsNoPassword(): boolean {
     return this.#password === undefined || this.#path !== undefined;
   }
@@ -252,6 +257,7 @@ export class Session implements Client, Subscriber {
       this.#fail(error);
     }
     this.#isRunning = false;
+    this.#parser.keep();
     if (this.#isEnding || (this.#isBlocked && this.#hasSentAll)) this.#finish();
     else this.#regulate();
     this.#measure();

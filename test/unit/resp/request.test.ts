@@ -146,12 +146,37 @@ describe("what the request parser holds", () => {
       return new WeakRef(chunk);
     });
     while (parser.next() !== undefined);
+    parser.keep();
     await collectGarbage();
     assert.deepEqual(
       refs.map((ref) => ref.deref()),
       [undefined, undefined],
     );
     assert.equal(parser.next(), undefined);
+  });
+
+  it("is its own once it has kept it, wherever a read ends, and whether or not it was read", () => {
+    const stream = "*2\r\n$4\r\nECHO\r\n$5\r\nhello\r\nPING inline\r\n*1\r\n$4\r\nPING\r\n";
+    for (let first = 1; first < stream.length; first += 1) {
+      for (const isRead of [true, false]) {
+        const [parser, shared] = [new RequestParser(), Buffer.alloc(stream.length)];
+        const requests: (readonly string[])[] = [];
+        for (const part of [stream.slice(0, first), stream.slice(first)]) {
+          parser.push(shared.subarray(0, shared.write(part, "latin1")));
+          for (
+            let request = isRead ? parser.next() : undefined;
+            request !== undefined;
+            request = parser.next()
+          )
+            requests.push(request);
+          parser.keep();
+          shared.fill("#");
+        }
+        for (let request = parser.next(); request !== undefined; request = parser.next())
+          requests.push(request);
+        assert.deepEqual(requests, [["ECHO", "hello"], ["PING", "inline"], ["PING"]]);
+      }
+    }
   });
 
   it("is a small rest without the buffer that it came in", () => {
