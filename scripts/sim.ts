@@ -24,7 +24,7 @@ function runOne(seed: number): void {
     ...(values.log ? { print: (line: string) => process.stdout.write(`${line}\n`) } : {}),
   });
   console.log(`seed ${String(seed)}: ${result.tallies.toString()}`);
-  console.log(`log: ${String(result.logLines)} lines, SHA-256 ${result.digest}`);
+  console.log(`log: ${String(result.logLines)} lines, SHA-256 ${result.digest ?? ""}`);
   if (result.failure !== undefined) reportFailure(result);
 }
 
@@ -35,7 +35,7 @@ function runMany(from: number, count: number): void {
   let failures = 0;
   const convergedMs: number[] = [];
   for (let seed = from; seed < from + count; seed += 1) {
-    const result = run({ seed });
+    const result = run({ seed, isHashed: false });
     tallies.addAll(result.tallies);
     simulatedMs += result.simulatedMs;
     if (result.convergedMs !== undefined) convergedMs.push(result.convergedMs);

@@ -51,6 +51,8 @@ interface RunOptions {
   /** How long troubles and writes last. */
   readonly troubledMs?: number;
   readonly print?: (line: string) => void;
+  /** Whether the log is hashed; so it is by default. */
+  readonly isHashed?: boolean;
 }
 
 export interface RunResult {
@@ -63,8 +65,8 @@ export interface RunResult {
   readonly convergedMs: number | undefined;
   readonly tallies: Tallies;
   readonly logLines: number;
-  /** SHA-256 of the log: the same for the same seed. */
-  readonly digest: string;
+  /** SHA-256 of the log, the same for the same seed; undefined when it was not hashed. */
+  readonly digest: string | undefined;
 }
 
 export function run(options: RunOptions): RunResult {
@@ -89,7 +91,7 @@ class Run implements Starter {
   constructor(options: RunOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
-    this.#log = new Log(options.print);
+    this.#log = new Log(options.isHashed ?? true, options.print);
     const faults = { ...drawFaults(this.#random), ...options.faults };
     this.#network = new Network(this.#schedule, this.#random, this.#log, this.#tallies, faults);
     this.#workload = { ...drawWorkload(this.#random), ...options.workload };
