@@ -6,6 +6,7 @@ import type { Bytes } from "../../src/core/bytes.js";
 import type { Effect, Input, Now } from "../../src/core/effect.js";
 import type { Message } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
+import type { Saving } from "../../src/core/saving.js";
 import { Replica } from "../../src/core/replica.js";
 import { encodeBeacon } from "../../src/wire/beacon.js";
 import { encodeMessage } from "../../src/wire/message.js";
@@ -88,7 +89,7 @@ export class Process {
     });
     this.disk = disk;
     if (disk !== undefined && this.replica.saving !== undefined)
-      this.#saver = new Saver(disk, this.replica.saving, this.#saved(), network);
+      this.#saver = new Saver(disk, this.replica.saving, this.#saved(this.replica.saving), network);
   }
 
   get now(): Now {
@@ -118,6 +119,7 @@ export class Process {
   /** And the machine with it. */
   losePower(): void {
     this.#log("power cut");
+    this.network.tallies.add("process without power");
     this.#end();
     this.disk?.cutPower();
   }
@@ -322,8 +324,16 @@ export class Process {
     this.#saver?.pump();
   }
 
-  #saved(): Saved {
+  #saved(saving: Saving): Saved {
+    const { map } = this.replica;
     return {
+      memory: {
+        get records() {
+          return map.records;
+        },
+        isSuperseded: (record) => saving.isSuperseded(record),
+        slotOf: (record) => saving.slotOf(record),
+      },
       monoMs: () => this.now.monoMs,
       whenRunning: (action) => {
         this.#whenRunning(action);

@@ -3,9 +3,9 @@
  * a checker that no breakage sets off checks nothing.
  */
 
-/** Replaces the one place in a file of src that reads `find`. */
+/** Replaces the one place in a file that reads `find`. */
 export interface Edit {
-  /** Below src, compiled. */
+  /** Below src or, where what is broken is a model of it, test; compiled. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -18,10 +18,17 @@ export interface Breakage {
   readonly edits: readonly Edit[];
   /** The file of test/scenarios that notices it, where that takes more of a coincidence than seeds bring. */
   readonly transcript?: string;
+  /** Which seeds are to notice it; undefined = those with everything. */
+  readonly only?: "disk";
 }
 
 function breakage(name: string, what: string, file: string, find: string, replace: string): Breakage {
   return { name, what, edits: [{ file, find, replace }] };
+}
+
+/** One that the seeds with nothing but the faults of disks are to notice. */
+function diskBreakage(name: string, what: string, file: string, find: string, replace: string): Breakage {
+  return { ...breakage(name, what, file, find, replace), only: "disk" };
 }
 
 export const BREAKAGES: readonly Breakage[] = [
@@ -633,6 +640,34 @@ export const BREAKAGES: readonly Breakage[] = [
     "core/receipts.js",
     "peer.owed.filter(this.#isValid).slice(0, 1)",
     "peer.owed.filter(this.#isValid)",
+  ),
+  diskBreakage(
+    "superseded-by-the-unsaved",
+    "cleaning leaves out what a record that is not saved yet supersedes",
+    "core/saving.js",
+    "if (slot === undefined || this.#isWaiting(slot))",
+    "if (slot === undefined)",
+  ),
+  diskBreakage(
+    "freed-before-sync",
+    "a segment goes before what was copied from it is synced",
+    "sim/disk-cleaner.js",
+    "this.#emptied.push(pass.segment);",
+    "this.log.remove(pass.segment);",
+  ),
+  diskBreakage(
+    "copied-stays-copied",
+    "what was copied counts as copied though the sync failed",
+    "sim/disk-cleaner.js",
+    "this.#copied.clear();\n        this.#pass = undefined;",
+    "this.#pass = undefined;",
+  ),
+  diskBreakage(
+    "emptied-stays-emptied",
+    "a segment goes with the next sync though the one that it waited for failed",
+    "sim/disk-cleaner.js",
+    "this.#emptied = [];\n        this.#copied",
+    "this.#copied",
   ),
   breakage(
     "pulls-while-loading",
