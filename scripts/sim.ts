@@ -55,5 +55,7 @@ function reportFailure({ seed, failure, simulatedMs }: RunResult, part: "disk" |
   console.log(
     `FAILED seed ${String(seed)} at ${simulatedMs.toFixed(0)} ms: ${failure?.checker ?? ""}: ${failure?.message ?? ""}`,
   );
-  console.log(`  again: npm run sim -- --seed ${String(seed)}${part === undefined ? "" : ` --only ${part}`} --log`);
+  console.log(
+    `  again: npm run sim -- --seed ${String(seed)}${part === undefined ? "" : ` --only ${part}`} --log`,
+  );
 }

@@ -53,7 +53,7 @@ export class Disk {
    * @returns whether there is more
    */
   clean(memory: InMemory): boolean {
-    return !this.#isLossOwed && this.#cleaner.run(memory);
+    return !this.#isLossOwed && !this.#isRescueOwed && this.#cleaner.run(memory);
   }
 
   /**
@@ -144,7 +144,7 @@ export class Disk {
       this.#log.closeTail();
     }
     for (const record of records) this.#log.append(record);
-    const isSyncing = sync || (!this.#isRescueOwed && this.#cleaner.needsSync);
+    const isSyncing = sync || this.#cleaner.needsSync;
     if (!isSyncing) return true;
     if (!this.sync()) return false;
     this.#cleaner.handleSynced();

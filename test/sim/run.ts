@@ -101,7 +101,10 @@ class Run implements Starter {
     const drawnWorkload = isSmall ? drawDiskWorkload(this.#random) : drawWorkload(this.#random);
     this.#workload = { ...drawnWorkload, ...options.workload };
     this.#nodes = options.nodes ?? this.#random.wholeBetween(2, isSmall ? 4 : 7);
-    this.#troubledMs = options.troubledMs ?? this.#random.between(5_000, isSmall ? 12_000 : 40_000);
+    this.#troubledMs =
+      (options.troubledMs ?? isSmall)
+        ? this.#random.between(8_000, 15_000)
+        : this.#random.between(5_000, 40_000);
     this.#ringKeysMax = this.#random.pick([20, 500, 100_000]) ?? 500;
     const history = new History();
     const streams = new Streams();

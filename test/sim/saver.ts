@@ -25,7 +25,6 @@ export interface Saved {
 interface Wait {
   readonly records: readonly KvRecord[];
   readonly ticket: number;
-  readonly failures: number;
 }
 
 export class Saver {
@@ -61,7 +60,7 @@ export class Saver {
 
   /** Somebody waits for these to be durable. */
   await(records: readonly KvRecord[]): void {
-    this.#waits.push({ records, ticket: this.saving.ticket, failures: this.saving.failures });
+    this.#waits.push({ records, ticket: this.saving.ticket });
   }
 
   /** Begins what is due, and plans the rest. */
@@ -150,8 +149,8 @@ export class Saver {
     this.#step = undefined;
     if (isDone) this.saving.handleDone();
     else this.saving.handleFailed(this.process.monoMs());
-    const { failures, durable } = this.saving;
-    const valid = this.#waits.filter((wait) => wait.failures === failures);
+    const { voided, durable } = this.saving;
+    const valid = this.#waits.filter(({ ticket }) => ticket > voided);
     this.#waits = valid.filter(({ ticket }) => ticket > durable);
     this.process.saved(valid.filter(({ ticket }) => ticket <= durable).flatMap(({ records }) => records));
     return isDone;

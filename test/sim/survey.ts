@@ -47,8 +47,10 @@ export class Survey {
       const counts = this.#counts.get(name) ?? [];
       const share = counts.filter((count) => count > 0).length / counts.length;
       const [least, few, median, most] = [0, 0.1, 0.5, 1].map((part) => String(quantile(counts, part)));
-      yield `${String(this.#tallies.get(name))} ${what}: in ${(100 * share).toFixed(1)} % of the seeds; ` +
-        `the least are ${String(least)}, a tenth has ${String(few)} at most, the median is ${String(median)}, the most are ${String(most)}`;
+      yield (
+        `${String(this.#tallies.get(name))} ${what}: in ${(100 * share).toFixed(1)} % of the seeds; ` +
+        `the least are ${String(least)}, a tenth has ${String(few)} at most, the median is ${String(median)}, the most are ${String(most)}`
+      );
     }
   }
 

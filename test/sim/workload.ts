@@ -67,7 +67,10 @@ export function drawWorkload(random: Random): Workload {
   };
 }
 
-/** Small records that are overwritten often, and many who wait until what they wrote is durable. */
+/**
+ * Small records that are overwritten often, and many who wait until what they wrote is durable. Now and then one that is more
+ * than a step of saving takes, so that others wait for the next.
+ */
 export function drawDiskWorkload(random: Random): Workload {
   return {
     writeEveryMs: random.pick([15, 40, 100]) ?? 40,
@@ -78,8 +81,8 @@ export function drawDiskWorkload(random: Random): Workload {
     expiringShare: random.pick([0, 0.2]) ?? 0,
     expiresMsMax: random.pick([300, 3_000, 60_000]) ?? 3_000,
     valueBytesMax: 20,
-    largeShare: 0,
-    largeBytesMax: 0,
+    largeShare: random.pick([0, 0.02]) ?? 0,
+    largeBytesMax: 300 * 1024,
     burstShare: random.pick([0, 0.05]) ?? 0,
     burstKeysMax: 20,
     seekShare: 0,

@@ -565,6 +565,13 @@ export const BREAKAGES: readonly Breakage[] = [
     "[...this.#unsynced, ...this.#stepSlots]",
     "[...this.#stepSlots]",
   ),
+  diskBreakage(
+    "tickets-survive-failures",
+    "a failure does not void the tickets from before it",
+    "core/saving.js",
+    "this.#voided = this.#added;",
+    "",
+  ),
   breakage(
     "failure-unnoticed",
     "a step that failed counts as done",
