@@ -147,7 +147,7 @@ export class DiskCleaner {
 
   #hasRoom(memory: InMemory): boolean {
     if (this.room.isFull) return false;
-    if (this.log.tailLength < this.segmentEntries(memory)) return true;
+    if (this.log.tail.length < this.segmentEntries(memory)) return true;
     if (!this.room.sync()) return false;
     this.log.closeTail();
     return true;

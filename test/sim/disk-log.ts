@@ -30,8 +30,9 @@ export class DiskLog {
     return this.#hasTail ? this.#segments.slice(0, -1) : this.#segments;
   }
 
-  get tailLength(): number {
-    return this.#hasTail ? (this.#segments.at(-1)?.entries.length ?? 0) : 0;
+  /** What is written to; empty when the next entry begins it. */
+  get tail(): readonly Entry[] {
+    return this.#hasTail ? (this.#segments.at(-1)?.entries ?? []) : [];
   }
 
   append(record: KvRecord, state: Entry["state"] = "cached"): void {

@@ -61,11 +61,12 @@ export class Disk {
    * @returns whether it succeeded
    */
   sync(): boolean {
-    for (const entry of this.#log.segments.at(-1)?.entries ?? []) {
+    const { tail } = this.#log;
+    for (const entry of tail) {
       if (entry.state !== "cached") continue;
       entry.state = this.isFailing && this.random.chance(0.5) ? "doomed" : "synced";
     }
-    if (!this.isFailing) return true;
+    if (!this.isFailing || tail.length === 0) return true;
     this.#log.closeTail();
     this.#isLossOwed = true;
     return false;
@@ -152,7 +153,7 @@ export class Disk {
   }
 
   #isTailLong(memory: InMemory): boolean {
-    return this.#log.tailLength >= this.#cleaner.segmentEntries(memory);
+    return this.#log.tail.length >= this.#cleaner.segmentEntries(memory);
   }
 
   #rot(share: number): void {

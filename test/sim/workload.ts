@@ -88,7 +88,7 @@ export function drawDiskWorkload(random: Random): Workload {
     seekShare: 0,
     publishShare: 0,
     confirmShare: random.pick([0.02, 0.2]) ?? 0.02,
-    demandShare: random.pick([0.05, 0.3]) ?? 0.05,
+    demandShare: random.pick([0.15, 0.4]) ?? 0.15,
   };
 }
 
