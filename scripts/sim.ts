@@ -41,10 +41,9 @@ function runMany(from: number, count: number, part: "disk" | undefined): void {
       reportFailure(result, part);
       if (!values["keep-going"]) break;
     }
-    if (survey.seeds % 100 === 0)
-      console.log(
-        `${String(survey.seeds)} of ${String(count)} seeds in ${secondsSoFar()} s, ${String(survey.failures)} failed`,
-      );
+    if (survey.seeds % 100 !== 0) continue;
+    const soFar = `${String(survey.seeds)} of ${String(count)} seeds in ${secondsSoFar()} s, ${String(survey.failures)} failed`;
+    console.log(part === "disk" ? `${soFar}; ${survey.totalsOfDisks()}` : soFar);
   }
   if (part === "disk") for (const line of survey.ofDisks()) console.log(line);
   console.log(`${survey.toString()}; in ${secondsSoFar()} s`);

@@ -2,7 +2,7 @@
 import type { KvRecord } from "../../src/core/record.js";
 import { isAfter, isRemains } from "./checkers/history.js";
 
-export interface Entry {
+interface Entry {
   readonly record: KvRecord;
   /**
    * `cached`: it survives the process; `synced`: and a power cut; `doomed`: it was to be synced, that failed, and it is there

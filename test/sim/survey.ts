@@ -41,6 +41,13 @@ export class Survey {
     }
   }
 
+  /** How much there was of each so far, in a line. */
+  totalsOfDisks(): string {
+    return Object.entries(OF_DISKS)
+      .map(([name, what]) => `${String(this.#tallies.get(name))} ${what}`)
+      .join(", ");
+  }
+
   /** How often a seed met what tries durability, and in how many seeds it was. */
   *ofDisks(): Generator<string, void> {
     for (const [name, what] of Object.entries(OF_DISKS)) {

@@ -515,6 +515,7 @@ export const BREAKAGES: readonly Breakage[] = [
   ),
   {
     name: "changed-while-saved",
+    only: "disk",
     what: "a key that changes while it is being saved is not saved again",
     edits: [
       {
@@ -530,35 +531,35 @@ export const BREAKAGES: readonly Breakage[] = [
       },
     ],
   },
-  breakage(
+  diskBreakage(
     "durable-before-sync",
     "what is saved counts as durable",
     "core/saving.js",
     "if (this.#step?.sync === true) {",
     "if (this.#step !== undefined) {",
   ),
-  breakage(
+  diskBreakage(
     "durable-when-taken",
     "what is about to be saved counts as durable",
     "core/saving.js",
     "#takeSlot() {",
     "#takeSlot() { if (this.isStrict) this.#durable = this.#taken + 1;",
   ),
-  breakage(
+  diskBreakage(
     "durable-in-full",
     "a sync makes durable what came while it was under way",
     "core/saving.js",
     "this.#durable = this.#taken;",
     "this.#durable = this.#added;",
   ),
-  breakage(
+  diskBreakage(
     "failed-step-forgotten",
     "what could not be saved is not saved again",
     "core/saving.js",
     "for (const slot of slots)",
     "for (const slot of [])",
   ),
-  breakage(
+  diskBreakage(
     "unsynced-forgotten",
     "what was saved since the last sync is not saved again when the next one fails",
     "core/saving.js",
@@ -572,7 +573,7 @@ export const BREAKAGES: readonly Breakage[] = [
     "this.#voided = this.#added;",
     "",
   ),
-  breakage(
+  diskBreakage(
     "failure-unnoticed",
     "a step that failed counts as done",
     "core/saving.js",
@@ -596,35 +597,35 @@ export const BREAKAGES: readonly Breakage[] = [
     "expired.push(remains);\n            this.#onChanged(slot);",
     "expired.push(remains);",
   ),
-  breakage(
+  diskBreakage(
     "synced-never",
     "nothing is synced unless somebody waits for it",
     "core/saving.js",
     'return this.#policy === "never" ? Infinity',
     "return this.#syncedAtMs > -1e300 ? Infinity",
   ),
-  breakage(
+  diskBreakage(
     "last-of-a-round-unsaved",
     "the last key that changed waits for the next one",
     "core/saving.js",
     "if (this.unsaved === 0)",
     "if (this.unsaved <= 1)",
   ),
-  breakage(
+  diskBreakage(
     "receipt-before-durable",
     "a strict node gives a receipt for what is not durable yet",
     "core/receipts.js",
     "saving.ticket <= saving.durable",
     "saving.ticket >= saving.durable",
   ),
-  breakage(
+  diskBreakage(
     "owed-receipt-survives-failure",
     "a receipt that waits is given though a step of saving failed",
     "core/receipts.js",
     "failures === this.copy.saving?.failures",
     "failures >= 0",
   ),
-  breakage(
+  diskBreakage(
     "owed-receipts-given-at-once",
     "all receipts that wait are given with the next sync",
     "core/receipts.js",
@@ -641,7 +642,7 @@ export const BREAKAGES: readonly Breakage[] = [
     ),
     transcript: "disk",
   },
-  breakage(
+  diskBreakage(
     "owed-receipts-unbounded",
     "every receipt that a peer asks for waits",
     "core/receipts.js",
