@@ -23,9 +23,8 @@ console.log("|---|---|---|---|");
 for (const breakage of chosen) {
   const caught = catchIt(breakage, Number(values.seeds), LIMIT_MS);
   if (caught === undefined) unnoticed += 1;
-  console.log(
-    `| ${breakage.name} | ${breakage.what} | ${String(caught?.seed ?? "-")} | ${caught?.checker ?? "UNNOTICED"} |`,
-  );
+  const seed = `${String(caught?.seed ?? "-")}${breakage.only === "disk" ? " of disks" : ""}`;
+  console.log(`| ${breakage.name} | ${breakage.what} | ${seed} | ${caught?.checker ?? "UNNOTICED"} |`);
 }
 console.log(`\n${String(chosen.length - unnoticed)} noticed, ${String(unnoticed)} unnoticed`);
 process.exitCode = unnoticed === 0 ? 0 : 1;

@@ -1,65 +1,60 @@
 /**
- * Runs the simulator: `npm run sim -- --seed N [--log]` for one seed, `npm run sim -- --seeds COUNT [--from N]` for many.
+ * Runs the simulator: `npm run sim -- --seed N [--log]` for one seed, `npm run sim -- --seeds COUNT [--from N]` for many. With
+ * `--only disk` the runs are small, and all about what disks do.
  */
 import { parseArgs } from "node:util";
 import { run, type RunResult } from "../test/sim/run.js";
-import { Tallies } from "../test/sim/tallies.js";
+import { Survey } from "../test/sim/survey.js";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string" },
     seeds: { type: "string", default: "200" },
     from: { type: "string", default: "1" },
+    only: { type: "string" },
     log: { type: "boolean", default: false },
     "keep-going": { type: "boolean", default: false },
   },
 });
+const { only } = values;
+if (only !== undefined && only !== "disk") throw new RangeError(`--only is "disk", not "${only}"`);
 
-if (values.seed !== undefined) runOne(Number(values.seed));
-else runMany(Number(values.from), Number(values.seeds));
+if (values.seed !== undefined) runOne(Number(values.seed), only);
+else runMany(Number(values.from), Number(values.seeds), only);
 
-function runOne(seed: number): void {
-  const result = run({
-    seed,
-    ...(values.log ? { print: (line: string) => process.stdout.write(`${line}\n`) } : {}),
-  });
+function runOne(seed: number, part: "disk" | undefined): void {
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  const result = run({ seed, only: part, ...(values.log ? { print } : {}) });
   console.log(`seed ${String(seed)}: ${result.tallies.toString()}`);
-  console.log(`log: ${String(result.logLines)} lines, SHA-256 ${result.digest}`);
-  if (result.failure !== undefined) reportFailure(result);
+  console.log(`log: ${String(result.logLines)} lines, SHA-256 ${result.digest ?? ""}`);
+  if (result.failure !== undefined) reportFailure(result, part);
 }
 
-function runMany(from: number, count: number): void {
+function runMany(from: number, count: number, part: "disk" | undefined): void {
   const startedAt = performance.now();
-  const tallies = new Tallies();
-  let simulatedMs = 0;
-  let failures = 0;
-  const convergedMs: number[] = [];
+  const survey = new Survey();
+  const secondsSoFar = () => ((performance.now() - startedAt) / 1000).toFixed(0);
   for (let seed = from; seed < from + count; seed += 1) {
-    const result = run({ seed });
-    tallies.addAll(result.tallies);
-    simulatedMs += result.simulatedMs;
-    if (result.convergedMs !== undefined) convergedMs.push(result.convergedMs);
+    const result = run({ seed, only: part, isHashed: false });
+    survey.add(result);
     if (result.failure !== undefined) {
-      failures += 1;
-      reportFailure(result);
+      reportFailure(result, part);
       if (!values["keep-going"]) break;
     }
-    if ((seed - from + 1) % 100 === 0) console.log(`${String(seed - from + 1)} of ${String(count)} seeds`);
+    if (survey.seeds % 100 !== 0) continue;
+    const soFar = `${String(survey.seeds)} of ${String(count)} seeds in ${secondsSoFar()} s, ${String(survey.failures)} failed`;
+    console.log(part === "disk" ? `${soFar}; ${survey.totalsOfDisks()}` : soFar);
   }
-  const seconds = (performance.now() - startedAt) / 1000;
-  convergedMs.sort((a, b) => a - b);
-  const at = (share: number) => Math.round(convergedMs[Math.floor((convergedMs.length - 1) * share)] ?? 0);
-  console.log(
-    `${String(convergedMs.length)} seeds well, ${String(failures)} failed; ${tallies.toString()}; ` +
-      `${(simulatedMs / 3_600_000).toFixed(2)} simulated hours in ${seconds.toFixed(0)} s; ` +
-      `equal after the heal: median ${String(at(0.5))} ms, p99 ${String(at(0.99))} ms, most ${String(at(1))} ms`,
-  );
+  if (part === "disk") for (const line of survey.ofDisks()) console.log(line);
+  console.log(`${survey.toString()}; in ${secondsSoFar()} s`);
 }
 
-function reportFailure({ seed, failure, simulatedMs }: RunResult): void {
+function reportFailure({ seed, failure, simulatedMs }: RunResult, part: "disk" | undefined): void {
   process.exitCode = 1;
   console.log(
     `FAILED seed ${String(seed)} at ${simulatedMs.toFixed(0)} ms: ${failure?.checker ?? ""}: ${failure?.message ?? ""}`,
   );
-  console.log(`  again: npm run sim -- --seed ${String(seed)} --log`);
+  console.log(
+    `  again: npm run sim -- --seed ${String(seed)}${part === undefined ? "" : ` --only ${part}`} --log`,
+  );
 }

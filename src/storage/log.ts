@@ -88,8 +88,7 @@ export class Log implements Storage {
   async save(records: readonly KvRecord[], sync: boolean): Promise<void> {
     await this.#endIdle();
     await this.#cleaner.pause();
-    // Nothing may go for the sake of what was loaded, before that is known to be durable.
-    const isSyncing = sync || (this.#loadLoss === undefined && this.#cleaner.needsSync);
+    const isSyncing = sync || this.#cleaner.needsSync;
     const before = this.#segments.bytes;
     try {
       if (this.#segments.loss !== undefined) throw this.#segments.loss;
@@ -103,7 +102,7 @@ export class Log implements Storage {
       this.#segments.forgetLoss();
       throw error;
     }
-    await this.#cleaner.resume(this.#segments.bytes - before, isSyncing);
+    await this.#clean(this.#segments.bytes - before, isSyncing);
     this.#idle = setTimeout(() => {
       this.#marking = this.#mark();
     }, IDLE_MS).unref();
@@ -133,6 +132,11 @@ export class Log implements Storage {
     await this.#cleaner.pause();
     // What fails here fails in the next save, too, or is told by it.
     await this.#segments.mark().catch(() => undefined);
-    await this.#cleaner.resume(0, false);
+    await this.#clean(0, false);
+  }
+
+  /** Nothing is superseded by what was loaded and is not durable: while there may be such, cleaning rests. */
+  async #clean(savedBytes: number, wasSynced: boolean): Promise<void> {
+    if (this.#loadLoss === undefined) await this.#cleaner.resume(savedBytes, wasSynced);
   }
 }

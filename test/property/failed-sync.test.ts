@@ -74,4 +74,30 @@ describe("what a failed sync has left", () => {
     assert.equal(map.records, 1);
     await log.close();
   });
+
+  it("replaces nothing either while there is little room and no sync was asked for", async () => {
+    let node = await SavingNode.start(place, "always");
+    node.write(one("key", "durable"));
+    assert.ok(await node.makeDurable());
+    for (let i = 0; i < 3; i += 1) await churn(node);
+    disk.doSyncsFail = true;
+    node.write(one("key", "refused"));
+    assert.equal(await node.makeDurable(), false);
+
+    // The next process cannot make it durable, and tells so with the first sync, which is long in coming.
+    node = await SavingNode.start(place, "never");
+    assert.equal(node.map.get("key")?.value, "refused", "it can be read");
+    disk.doSyncsFail = false;
+    disk.seemFull();
+    const [oldest = ""] = await readdir(place);
+    for (let i = 0; i < 100 && (await readdir(place)).includes(oldest); i += 1) {
+      node.write(one(`hot ${String(i % 10)}`, "h".repeat(40_000)));
+      await node.settle();
+    }
+    await disk.cutPower(place);
+
+    const { map, log } = await SavingNode.start(place, "always");
+    assert.notEqual(map.get("key"), undefined, "what was durable is there, or something newer");
+    await log.close();
+  });
 });

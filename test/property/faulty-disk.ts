@@ -3,7 +3,7 @@
  * and the loss of power, after which what was not synced is there in part. What a failed sync leaves can be read, and no later
  * sync makes it durable, of whatever process. The files are real; the calls on them are caught.
  */
-import {
+import fs, {
   open,
   readdir,
   readFile,
@@ -14,6 +14,7 @@ import {
   type FileHandle,
 } from "node:fs/promises";
 import type { Stats } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { mock } from "node:test";
 import type { Random } from "../sim/random.js";
@@ -78,6 +79,13 @@ export class FaultyDisk {
 
   end(): void {
     mock.restoreAll();
+    syncBuiltinESMExports();
+  }
+
+  /** Whoever asks how much room there is hears from now on that there is next to none. */
+  seemFull(): void {
+    mock.method(fs, "statfs", () => Promise.resolve({ bavail: 0, bsize: 4_096 }));
+    syncBuiltinESMExports();
   }
 
   /** Calls may fail from now on. */

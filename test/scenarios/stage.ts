@@ -32,7 +32,7 @@ interface NodeOptions {
 
 export class Stage {
   readonly #schedule = new Schedule();
-  readonly network = new Network(this.#schedule, new Random(1), new Log(), new Tallies(), NO_FAULTS);
+  readonly network = new Network(this.#schedule, new Random(1), new Log(false), new Tallies(), NO_FAULTS);
   readonly #names = new Map<string, string>();
   readonly #checkers: Checkers;
   #lines: string[] = [];

@@ -5,6 +5,7 @@
 import type { Effect, Input, Now } from "../../src/core/effect.js";
 import type { Message } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
+import type { Frame } from "./network.js";
 import type { Process } from "./process.js";
 import type { Tallies } from "./tallies.js";
 
@@ -47,9 +48,8 @@ export interface Published {
   readonly process: Process;
   readonly message: Message;
   readonly to: string | undefined;
-  readonly bytes: number;
   /** What goes over the wire. */
-  readonly frame: Buffer;
+  readonly frame: Frame;
   readonly atMs: number;
 }
 
@@ -112,7 +112,14 @@ export class Violation extends Error {
 
 /** All checkers as one. */
 export class Checkers {
-  constructor(private readonly all: readonly Checker[]) {}
+  /** Those that want to know of the most frequent events. */
+  readonly #ofSteps: readonly Checker[];
+  readonly #ofPublished: readonly Checker[];
+
+  constructor(private readonly all: readonly Checker[]) {
+    this.#ofSteps = all.filter((checker) => "stepped" in checker);
+    this.#ofPublished = all.filter((checker) => "published" in checker);
+  }
 
   wrote(event: Wrote): void {
     for (const checker of this.all) checker.wrote?.(event);
@@ -131,11 +138,11 @@ export class Checkers {
   }
 
   stepped(event: Stepped): void {
-    for (const checker of this.all) checker.stepped?.(event);
+    for (const checker of this.#ofSteps) checker.stepped?.(event);
   }
 
   published(event: Published): void {
-    for (const checker of this.all) checker.published?.(event);
+    for (const checker of this.#ofPublished) checker.published?.(event);
   }
 
   ended(process: Process): void {

@@ -60,6 +60,8 @@ export interface Faults {
   readonly diskFullEveryMs: number;
   readonly syncFailureEveryMs: number;
   readonly diskFailureMsMax: number;
+  /** Share of the disks with so little room that cleaning does not wait for syncs, 0..1. */
+  readonly tightShare: number;
   /** Share of the entries that are found damaged when a disk is read, 0..1. */
   readonly rotShare: number;
   /** Share of the restarts with an older copy of the disk, and with an empty one, 0..1. */
@@ -104,6 +106,7 @@ export const NO_FAULTS: Faults = {
   diskFullEveryMs: 0,
   syncFailureEveryMs: 0,
   diskFailureMsMax: 0,
+  tightShare: 0,
   rotShare: 0,
   oldDiskShare: 0,
   newDiskShare: 0,
@@ -153,8 +156,33 @@ export function drawFaults(random: Random): Faults {
     diskFullEveryMs: every(0.2, 5_000, 20_000),
     syncFailureEveryMs: every(0.3, 3_000, 15_000),
     diskFailureMsMax: longMs(),
+    tightShare: random.pick([0, 0.3]) ?? 0,
     rotShare: random.pick([0, 0, 0, 0.01, 0.3]) ?? 0,
     oldDiskShare: random.pick([0, 0.3]) ?? 0,
     newDiskShare: random.pick([0, 0.2]) ?? 0,
+  };
+}
+
+/** What happens to disks, and to processes and machines in the middle of saving, much of it in every run. */
+export function drawDiskFaults(random: Random): Faults {
+  const every = (probability: number, leastMs: number, mostMs: number) =>
+    random.chance(probability) ? random.between(leastMs, mostMs) : 0;
+  return {
+    ...NO_FAULTS,
+    partitionEveryMs: every(0.3, 2_000, 8_000),
+    partitionMsMax: 4_000,
+    crashEveryMs: every(0.95, 800, 4_000),
+    downMsMax: random.pick([100, 1_000]) ?? 100,
+    goodbyeEveryMs: every(0.2, 3_000, 8_000),
+    loadMsMax: random.pick([5, 200, 1_000]) ?? 5,
+    saveMsMax: random.pick([0.2, 0.2, 30]) ?? 0.2,
+    syncMsMax: random.pick([0.5, 20, 200]) ?? 0.5,
+    powerCutEveryMs: every(0.9, 1_000, 5_000),
+    rackPowerCutEveryMs: every(0.5, 3_000, 8_000),
+    diskFullEveryMs: every(0.6, 1_500, 6_000),
+    syncFailureEveryMs: every(0.85, 800, 4_000),
+    diskFailureMsMax: random.pick([200, 2_000]) ?? 200,
+    tightShare: random.pick([0, 0.5]) ?? 0,
+    rotShare: random.pick([0, 0, 0, 0, 0.02]) ?? 0,
   };
 }

@@ -3,7 +3,7 @@
  * is cut and resends after; what is in flight is lost when it breaks; beyond the high-water mark PUB drops without a
  * word; each end learns on its own, and maybe late, that the other is gone; SUB reconnects until it is told not to.
  */
-import type { Network } from "./network.js";
+import type { Frame, Network } from "./network.js";
 import type { Process } from "./process.js";
 
 const RECONNECT_MS = 150;
@@ -20,7 +20,7 @@ export class Link {
   #isOpenHere = false;
   #isOpenThere = false;
   #isWanted = true;
-  #queue: { readonly frame: Buffer; readonly readyAtMs: number }[] = [];
+  #queue: { readonly frame: Frame; readonly readyAtMs: number }[] = [];
   #isPumping = false;
   #lineFreeAtMs = 0;
 
@@ -42,14 +42,14 @@ export class Link {
   }
 
   /** The publisher has something for the subscriber. */
-  offer(frame: Buffer): void {
+  offer(frame: Frame): void {
     const { faults, schedule, tallies } = this.network;
     if (this.#queue.length >= faults.highWaterMarkMessages) {
       tallies.add("dropped at the high-water mark");
       return;
     }
     const sentAtMs = Math.max(schedule.nowMs, this.#lineFreeAtMs);
-    this.#lineFreeAtMs = sentAtMs + frame.length / faults.linkBytesPerMs;
+    this.#lineFreeAtMs = sentAtMs + frame.bytes.length / faults.linkBytesPerMs;
     const delayMs = this.network.random.between(0.05, faults.linkDelayMsMax);
     this.#queue.push({ frame, readyAtMs: this.#lineFreeAtMs + delayMs });
     this.#pump();

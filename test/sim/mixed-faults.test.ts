@@ -11,7 +11,7 @@ describe("the simulator, with faults that each seed mixes", () => {
     let simulatedMs = 0;
     let convergedMsMax = 0;
     for (let seed = 1; seed <= SEEDS; seed += 1) {
-      const result = run({ seed });
+      const result = run({ seed, isHashed: false });
       const again = `again: npm run sim -- --seed ${String(seed)} --log`;
       const { checker, message } = result.failure ?? {};
       assert.equal(

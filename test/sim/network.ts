@@ -1,11 +1,30 @@
 /** The simulated LAN: who reaches whom, datagrams, and the sockets that listen. */
+import type { Beacon, Message } from "../../src/core/message.js";
+import { decodeBeacon } from "../../src/wire/beacon.js";
+import { decodeMessage } from "../../src/wire/message.js";
 import type { Faults } from "./faults.js";
 import type { Host } from "./host.js";
 import type { Log } from "./log.js";
+import { Packet } from "./packet.js";
 import type { Process } from "./process.js";
 import type { Random } from "./random.js";
 import type { Schedule } from "./schedule.js";
 import type { Tallies } from "./tallies.js";
+
+export const CLUSTER = 0x1234_5678;
+
+/** A beacon, or what is wrong with it. */
+export type Datagram = Packet<Beacon | string>;
+/** A message, or none. */
+export type Frame = Packet<Message | undefined>;
+
+export function toDatagram(bytes: Buffer): Datagram {
+  return new Packet(bytes, (encoded) => decodeBeacon(encoded, CLUSTER));
+}
+
+export function toFrame(bytes: Buffer): Frame {
+  return new Packet(bytes, decodeMessage);
+}
 
 export class Network {
   readonly processes: Process[] = [];
@@ -14,8 +33,8 @@ export class Network {
   readonly #cuts = new Map<string, number>();
   #isUdpOut = false;
   /** The last datagrams, for somebody hostile to replay. */
-  readonly overheard: Buffer[] = [];
-  readonly overheardFrames: Buffer[] = [];
+  readonly overheard: Datagram[] = [];
+  readonly overheardFrames: Frame[] = [];
 
   constructor(
     readonly schedule: Schedule,
@@ -73,7 +92,7 @@ export class Network {
   }
 
   /** Sends a datagram to everybody, the own host included. */
-  broadcast(from: Process, datagram: Buffer): void {
+  broadcast(from: Process, datagram: Datagram): void {
     remember(this.overheard, datagram);
     const fromAddress = from.host.address;
     for (const to of this.processes) {
@@ -89,7 +108,7 @@ export class Network {
     }
   }
 
-  #deliverLater(to: Process, datagram: Buffer, from: string): void {
+  #deliverLater(to: Process, datagram: Datagram, from: string): void {
     this.schedule.after(this.random.between(0.05, this.faults.udpDelayMsMax), () => {
       to.handleDatagram(datagram, from);
     });
@@ -98,7 +117,7 @@ export class Network {
 
 const OVERHEARD_MAX = 32;
 
-export function remember(list: Buffer[], bytes: Buffer): void {
-  list.push(bytes);
+export function remember<Heard>(list: Heard[], heard: Heard): void {
+  list.push(heard);
   if (list.length > OVERHEARD_MAX) list.shift();
 }

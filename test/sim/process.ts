@@ -6,19 +6,29 @@ import type { Bytes } from "../../src/core/bytes.js";
 import type { Effect, Input, Now } from "../../src/core/effect.js";
 import type { Message } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
+import type { Saving } from "../../src/core/saving.js";
 import { Replica } from "../../src/core/replica.js";
-import { decodeBeacon, encodeBeacon } from "../../src/wire/beacon.js";
-import { decodeMessage, encodeMessage } from "../../src/wire/message.js";
+import { encodeBeacon } from "../../src/wire/beacon.js";
+import { encodeMessage } from "../../src/wire/message.js";
 import type { Checkers } from "./checker.js";
 import { heldOf } from "./contents.js";
 import type { Disk } from "./disk.js";
 import type { Host } from "./host.js";
 import { Link } from "./link.js";
-import { remember, type Network } from "./network.js";
+import {
+  CLUSTER,
+  remember,
+  toDatagram,
+  toFrame,
+  type Datagram,
+  type Frame,
+  type Network,
+} from "./network.js";
 import { Saver, type Saved } from "./saver.js";
 import { effectToText, inputToText } from "./step-text.js";
 
-export const CLUSTER = 0x1234_5678;
+const NO_RECORDS: readonly KvRecord[] = [];
+const NOTHING: ReadonlyMap<string, KvRecord | undefined> = new Map();
 /** How many datagrams a blocked process finds in its socket at the most. */
 const DATAGRAMS_MAX = 256;
 
@@ -79,7 +89,7 @@ export class Process {
     });
     this.disk = disk;
     if (disk !== undefined && this.replica.saving !== undefined)
-      this.#saver = new Saver(disk, this.replica.saving, this.#saved(), network);
+      this.#saver = new Saver(disk, this.replica.saving, this.#saved(this.replica.saving), network);
   }
 
   get now(): Now {
@@ -109,6 +119,7 @@ export class Process {
   /** And the machine with it. */
   losePower(): void {
     this.#log("power cut");
+    this.network.tallies.add("process without power");
     this.#end();
     this.disk?.cutPower();
   }
@@ -231,21 +242,21 @@ export class Process {
     });
   }
 
-  handleDatagram(datagram: Buffer, from: string): void {
+  handleDatagram(datagram: Datagram, from: string): void {
     if (this.isBlocked) {
       if (this.#datagramsWaiting >= DATAGRAMS_MAX) return;
       this.#datagramsWaiting += 1;
     }
     this.#whenRunning(() => {
-      const beacon = decodeBeacon(datagram, CLUSTER);
+      const beacon = datagram.content;
       if (typeof beacon !== "string") this.#step({ type: "beacon", beacon, from });
     });
   }
 
   /** @param isForged whether it is somebody hostile's */
-  handleFrame(frame: Buffer, isForged = false): void {
+  handleFrame(frame: Frame, isForged = false): void {
     this.#whenRunning(() => {
-      const message = decodeMessage(frame);
+      const message = frame.content;
       if (message !== undefined) this.#step({ type: "message", message }, isForged);
     });
   }
@@ -290,8 +301,9 @@ export class Process {
   #step(input: Input, isForged = false): void {
     if (!this.isAlive) return;
     const { now } = this;
-    const records = input.type === "message" && "records" in input.message ? input.message.records : [];
-    const before = heldOf(this.replica, records);
+    const records =
+      input.type === "message" && "records" in input.message ? input.message.records : NO_RECORDS;
+    const before = records.length === 0 ? NOTHING : heldOf(this.replica, records);
     const isKnown = input.type === "message" && this.replica.presence.peers.has(input.message.from);
     const correctedBeforeMs = this.replica.correctedMs(now.wallMs);
     const effects = this.replica.step(input, now);
@@ -312,8 +324,16 @@ export class Process {
     this.#saver?.pump();
   }
 
-  #saved(): Saved {
+  #saved(saving: Saving): Saved {
+    const { map } = this.replica;
     return {
+      memory: {
+        get records() {
+          return map.records;
+        },
+        isSuperseded: (record) => saving.isSuperseded(record),
+        slotOf: (record) => saving.slotOf(record),
+      },
       monoMs: () => this.now.monoMs,
       whenRunning: (action) => {
         this.#whenRunning(action);
@@ -352,7 +372,7 @@ export class Process {
   #carryOut(effect: Effect): void {
     switch (effect.type) {
       case "beacon":
-        this.network.broadcast(this, encodeBeacon(effect.beacon));
+        this.network.broadcast(this, toDatagram(encodeBeacon(effect.beacon)));
         return;
       case "publish":
         this.#publish(effect.message, effect.to);
@@ -378,13 +398,12 @@ export class Process {
   }
 
   #publish(message: Message, to: string | undefined): void {
-    const frame = encodeMessage(message, to);
+    const frame = toFrame(encodeMessage(message, to));
     remember(this.network.overheardFrames, frame);
     this.checkers.published({
       process: this,
       message,
       to,
-      bytes: frame.length,
       frame,
       atMs: this.network.schedule.nowMs,
     });
@@ -400,6 +419,7 @@ export class Process {
   }
 
   #logStep(input: Input, effects: readonly Effect[]): void {
+    if (!this.network.log.isWanted) return;
     const did = effects.map(effectToText).join("; ");
     this.#log(`${inputToText(input)} -> ${did} [${this.replica.state} ${this.replica.map.root}]`);
   }

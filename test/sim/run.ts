@@ -19,7 +19,7 @@ import { contentsOf } from "./contents.js";
 import { SentChecker } from "./checkers/sent.js";
 import { Streams } from "./checkers/streams.js";
 import { Disk } from "./disk.js";
-import { NO_FAULTS, drawFaults, type Faults } from "./faults.js";
+import { NO_FAULTS, drawDiskFaults, drawFaults, type Faults } from "./faults.js";
 import { Host } from "./host.js";
 import { Log } from "./log.js";
 import { Network } from "./network.js";
@@ -29,7 +29,7 @@ import { Schedule } from "./schedule.js";
 import { Stranger } from "./stranger.js";
 import { Tallies } from "./tallies.js";
 import { Troubles, type Starter } from "./troubles.js";
-import { Users, drawWorkload, type Workload } from "./workload.js";
+import { Users, drawDiskWorkload, drawWorkload, type Workload } from "./workload.js";
 
 /** How long after the heal all must be equal and live. */
 const CONVERGE_MS_MAX = 60_000;
@@ -44,6 +44,8 @@ const AGED_MS = 8_000;
 
 interface RunOptions {
   readonly seed: number;
+  /** `disk`: small runs with the faults of disks, of which each has many; undefined = everything. */
+  readonly only?: "disk" | undefined;
   /** In place of those that the seed draws. */
   readonly faults?: Partial<Faults>;
   readonly workload?: Partial<Workload>;
@@ -51,6 +53,8 @@ interface RunOptions {
   /** How long troubles and writes last. */
   readonly troubledMs?: number;
   readonly print?: (line: string) => void;
+  /** Whether the log is hashed; so it is by default. */
+  readonly isHashed?: boolean;
 }
 
 export interface RunResult {
@@ -63,8 +67,8 @@ export interface RunResult {
   readonly convergedMs: number | undefined;
   readonly tallies: Tallies;
   readonly logLines: number;
-  /** SHA-256 of the log: the same for the same seed. */
-  readonly digest: string;
+  /** SHA-256 of the log, the same for the same seed; undefined when it was not hashed. */
+  readonly digest: string | undefined;
 }
 
 export function run(options: RunOptions): RunResult {
@@ -89,12 +93,18 @@ class Run implements Starter {
   constructor(options: RunOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
-    this.#log = new Log(options.print);
-    const faults = { ...drawFaults(this.#random), ...options.faults };
+    this.#log = new Log(options.isHashed ?? true, options.print);
+    const isSmall = options.only === "disk";
+    const drawnFaults = isSmall ? drawDiskFaults(this.#random) : drawFaults(this.#random);
+    const faults = { ...drawnFaults, ...options.faults };
     this.#network = new Network(this.#schedule, this.#random, this.#log, this.#tallies, faults);
-    this.#workload = { ...drawWorkload(this.#random), ...options.workload };
-    this.#nodes = options.nodes ?? this.#random.wholeBetween(2, 7);
-    this.#troubledMs = options.troubledMs ?? this.#random.between(5_000, 40_000);
+    const drawnWorkload = isSmall ? drawDiskWorkload(this.#random) : drawWorkload(this.#random);
+    this.#workload = { ...drawnWorkload, ...options.workload };
+    this.#nodes = options.nodes ?? this.#random.wholeBetween(2, isSmall ? 4 : 7);
+    this.#troubledMs =
+      (options.troubledMs ?? isSmall)
+        ? this.#random.between(8_000, 15_000)
+        : this.#random.between(5_000, 40_000);
     this.#ringKeysMax = this.#random.pick([20, 500, 100_000]) ?? 500;
     const history = new History();
     const streams = new Streams();

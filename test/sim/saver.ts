@@ -1,6 +1,7 @@
 /** Drives a process's saving as the daemon does: loads first, then one step at a time, each taking as long as the disk does. */
 import type { KvRecord } from "../../src/core/record.js";
 import type { SaveStep, Saving } from "../../src/core/saving.js";
+import type { InMemory } from "./disk-cleaner.js";
 import type { Disk } from "./disk.js";
 import type { Network } from "./network.js";
 
@@ -15,6 +16,7 @@ export interface Saved {
   whenRunning(action: () => void): void;
   restore(records: readonly KvRecord[]): void;
   loaded(): void;
+  readonly memory: InMemory;
   /** A step has ended; @param durable what became durable of that which somebody waited for */
   saved(durable: readonly KvRecord[]): void;
 }
@@ -23,13 +25,14 @@ export interface Saved {
 interface Wait {
   readonly records: readonly KvRecord[];
   readonly ticket: number;
-  readonly failures: number;
 }
 
 export class Saver {
   isLoaded = false;
   #isEnded = false;
   #isFinishing = false;
+  /** There is something left to clean. */
+  #isCleaning = false;
   #step: SaveStep | undefined;
   #waits: Wait[] = [];
   #cancelWake = (): void => undefined;
@@ -44,6 +47,7 @@ export class Saver {
   /** Reads the disk; meanwhile the process runs. */
   load(): void {
     const { random, faults } = this.network;
+    this.disk.isTight = random.chance(faults.tightShare);
     const records = this.disk.load(faults.rotShare);
     const size = Math.max(1, Math.ceil(records.length / LOAD_PARTS));
     this.#loadPart(records, size, random.between(0, faults.loadMsMax / LOAD_PARTS));
@@ -56,7 +60,7 @@ export class Saver {
 
   /** Somebody waits for these to be durable. */
   await(records: readonly KvRecord[]): void {
-    this.#waits.push({ records, ticket: this.saving.ticket, failures: this.saving.failures });
+    this.#waits.push({ records, ticket: this.saving.ticket });
   }
 
   /** Begins what is due, and plans the rest. */
@@ -67,6 +71,7 @@ export class Saver {
     this.#step = this.saving.next(monoMs);
     const { schedule, random, faults } = this.network;
     if (this.#step === undefined) {
+      if (this.#isCleaning) this.#isCleaning = this.disk.clean(this.process.memory);
       const inMs = this.saving.wakeAtMs - monoMs;
       if (inMs === Infinity) return;
       this.#cancelWake = schedule.after(Math.max(1, inMs), () => {
@@ -98,6 +103,7 @@ export class Saver {
   /** The process has ended, wherever it was. */
   end(): void {
     this.#isEnded = true;
+    this.network.tallies.add("segments freed", this.disk.freed);
     this.#cancelWake();
     if (this.#step !== undefined) this.disk.interrupt(this.#step.records);
   }
@@ -130,10 +136,12 @@ export class Saver {
   }
 
   #save(step: SaveStep): boolean {
-    const isDone = this.disk.save(step.records, step.sync);
+    const { memory } = this.process;
+    const isDone = this.disk.save(step.records, step.sync, memory);
+    this.#isCleaning = isDone && this.disk.clean(memory);
     // What has been done cannot be interrupted any more.
     this.#step = { records: [], sync: false };
-    if (!isDone) this.network.tallies.add("failed save");
+    if (!isDone) this.network.tallies.add(this.disk.isFull ? "failed save" : "failed sync");
     return isDone;
   }
 
@@ -141,8 +149,8 @@ export class Saver {
     this.#step = undefined;
     if (isDone) this.saving.handleDone();
     else this.saving.handleFailed(this.process.monoMs());
-    const { failures, durable } = this.saving;
-    const valid = this.#waits.filter((wait) => wait.failures === failures);
+    const { voided, durable } = this.saving;
+    const valid = this.#waits.filter(({ ticket }) => ticket > voided);
     this.#waits = valid.filter(({ ticket }) => ticket > durable);
     this.process.saved(valid.filter(({ ticket }) => ticket <= durable).flatMap(({ records }) => records));
     return isDone;

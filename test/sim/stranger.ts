@@ -2,11 +2,9 @@
  * Somebody hostile on the LAN: garbage and mutated datagrams, forged and replayed beacons, mutated frames. The one
  * thing it does not do is write: a frame whose mutation is a valid record would be a write like any other.
  */
-import { decodeMessage } from "../../src/wire/message.js";
 import { encodeBeacon } from "../../src/wire/beacon.js";
 import { STATES, type Beacon } from "../../src/core/message.js";
-import type { Network } from "./network.js";
-import { CLUSTER } from "./process.js";
+import { CLUSTER, toDatagram, toFrame, type Network } from "./network.js";
 
 const DATAGRAM_BYTES_MAX = 600;
 const HELLOS_OF_FLOOD = 100;
@@ -40,8 +38,8 @@ export class Stranger {
   #sendDatagram(): void {
     const { random, overheard } = this.network;
     const kind = random.below(4);
-    const replayed = random.pick(overheard) ?? Buffer.alloc(0);
-    const datagram =
+    const replayed = random.pick(overheard)?.bytes ?? Buffer.alloc(0);
+    const bytes =
       kind === 0
         ? random.bytes(random.below(DATAGRAM_BYTES_MAX))
         : kind === 1
@@ -49,6 +47,7 @@ export class Stranger {
           : kind === 2
             ? replayed
             : encodeBeacon(this.#forgedBeacon());
+    const datagram = toDatagram(bytes);
     const from = random.chance(0.3) ? (random.pick(this.network.hosts)?.address ?? ADDRESS) : ADDRESS;
     for (const process of this.network.alive) {
       if (random.chance(0.5)) process.handleDatagram(datagram, from);
@@ -57,7 +56,8 @@ export class Stranger {
 
   /** Says hello over and over again. */
   #flood(): void {
-    const datagram = encodeBeacon({ ...this.#forgedBeacon(), writer: PHANTOM, hello: true, goodbye: false });
+    const beacon = { ...this.#forgedBeacon(), writer: PHANTOM, hello: true, goodbye: false };
+    const datagram = toDatagram(encodeBeacon(beacon));
     for (let i = 0; i < HELLOS_OF_FLOOD; i += 1) {
       for (const process of this.network.alive) process.handleDatagram(datagram, ADDRESS);
     }
@@ -90,10 +90,12 @@ export class Stranger {
 
   #sendFrame(): void {
     const { random, overheardFrames } = this.network;
-    const frame = random.chance(0.2)
-      ? random.bytes(random.below(200))
-      : this.#mutate(random.pick(overheardFrames));
-    const message = decodeMessage(frame);
+    const frame = toFrame(
+      random.chance(0.2)
+        ? random.bytes(random.below(200))
+        : this.#mutate(random.pick(overheardFrames)?.bytes),
+    );
+    const message = frame.content;
     if (message !== undefined && "records" in message && message.records.length > 0) return;
     random.pick(this.network.alive)?.handleFrame(frame, true);
   }

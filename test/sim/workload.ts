@@ -67,6 +67,31 @@ export function drawWorkload(random: Random): Workload {
   };
 }
 
+/**
+ * Small records that are overwritten often, and many who wait until what they wrote is durable. Now and then one that is more
+ * than a step of saving takes, so that others wait for the next.
+ */
+export function drawDiskWorkload(random: Random): Workload {
+  return {
+    writeEveryMs: random.pick([15, 40, 100]) ?? 40,
+    hotKeys: random.wholeBetween(1, 6),
+    spreadKeys: random.pick([10, 50, 300]) ?? 50,
+    hotShare: random.unit(),
+    deleteShare: random.between(0, 0.2),
+    expiringShare: random.pick([0, 0.2]) ?? 0,
+    expiresMsMax: random.pick([300, 3_000, 60_000]) ?? 3_000,
+    valueBytesMax: 20,
+    largeShare: random.pick([0, 0.02]) ?? 0,
+    largeBytesMax: 300 * 1024,
+    burstShare: random.pick([0, 0.05]) ?? 0,
+    burstKeysMax: 20,
+    seekShare: 0,
+    publishShare: 0,
+    confirmShare: random.pick([0.02, 0.2]) ?? 0.02,
+    demandShare: random.pick([0.15, 0.4]) ?? 0.15,
+  };
+}
+
 const SEEK_MS_MAX = 2_000;
 /** One value in so many has a time that has passed when it is written. */
 const LATE_SHARE = 1 / 20;

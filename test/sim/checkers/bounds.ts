@@ -62,10 +62,10 @@ export class BoundsChecker implements Checker {
         process,
         `wants to be woken ${String(now.monoMs - process.replica.wakeAtMs)} ms ago, after ${input.type}`,
       );
-    const beacons = effects.filter((effect) => effect.type === "beacon").length;
-    if (beacons > 0) this.#beacons.set(process, (this.#beacons.get(process) ?? 0) + beacons);
+    for (const { type } of effects)
+      if (type === "beacon") this.#beacons.set(process, (this.#beacons.get(process) ?? 0) + 1);
     const asked = this.#asked.get(process);
-    if (asked === undefined) return;
+    if (asked === undefined || asked.size === 0) return;
     // What was asked over a link that is no more is lost.
     const dropped = effects.flatMap((effect) =>
       effect.type === "peer" && effect.change === "gone" ? [effect.peer.writer] : [],
@@ -89,8 +89,9 @@ export class BoundsChecker implements Checker {
     if (message.last) asked.delete(message.id);
   }
 
-  published({ process, message, to, bytes, atMs }: Published): void {
+  published({ process, message, to, frame, atMs }: Published): void {
     if (message.type !== "question" && message.type !== "list") return;
+    const bytes = frame.bytes.length;
     if (bytes > QUESTION_BYTES_MAX) this.#fail(process, `sent a question of ${String(bytes)} B`);
     if (to === undefined || (message.type === "question" && message.ask.of === "keys")) return;
     const asked = this.#asked.get(process) ?? new Map<number, Asked>();

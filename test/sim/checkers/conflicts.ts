@@ -38,13 +38,13 @@ export class ConflictsChecker implements Checker {
   }
 
   stepped({ process, input, effects, before, isKnown }: Stepped): void {
-    const reported = new Map<string, number>();
-    const fresh = this.#fresh.get(process) ?? new Set();
     if (process.replica.isLoading) {
+      const fresh = this.#fresh.get(process) ?? new Set();
       this.#fresh.set(process, fresh);
       for (const effect of effects)
         if (effect.type === "applied") for (const { key } of effect.records) fresh.add(key);
     }
+    const reported = new Map<string, number>();
     for (const effect of effects) {
       if (effect.type !== "conflict") continue;
       const pair = pairOf(effect.winner, effect.loser);
@@ -53,7 +53,12 @@ export class ConflictsChecker implements Checker {
     for (const [winner, loser] of this.#met.get(process) ?? [])
       this.#expect(process, winner, loser, reported);
     this.#met.delete(process);
-    if (input.type === "message" && "records" in input.message && isKnown) {
+    if (
+      input.type === "message" &&
+      "records" in input.message &&
+      isKnown &&
+      input.message.records.length > 0
+    ) {
       const held = new Map(before);
       for (const record of input.message.records) {
         const other = held.get(record.key);
@@ -70,11 +75,11 @@ export class ConflictsChecker implements Checker {
   }
 
   #expect(process: Process, winner: KvRecord, loser: KvRecord, reported: Map<string, number>): void {
-    const pair = pairOf(winner, loser);
-    const count = reported.get(pair) ?? 0;
-    if (count > 0) reported.set(pair, count - 1);
     const told = this.#told.get(process) ?? new Set();
     this.#told.set(process, told);
+    const pair = reported.size + told.size > 0 ? pairOf(winner, loser) : "";
+    const count = reported.get(pair) ?? 0;
+    if (count > 0) reported.set(pair, count - 1);
     if (told.has(pair)) return;
     if (count > 0) told.add(pair);
     const { chain, past, isTruncated } = this.history.writeOf(winner);

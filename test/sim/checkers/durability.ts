@@ -10,6 +10,7 @@ import { describe, isAfter, isRemains } from "./history.js";
 
 export class DurabilityChecker implements Checker {
   readonly name = "durability";
+  #promises = 0;
 
   durable({ process, records }: Durable): void {
     for (const record of records) this.promise(process, record);
@@ -25,6 +26,7 @@ export class DurabilityChecker implements Checker {
       );
     const other = disk.acknowledged.get(record.key);
     if (other === undefined || isAfter(record, other)) disk.acknowledged.set(record.key, record);
+    this.#promises += 1;
   }
 
   stepped({ process, input }: Stepped): void {
@@ -44,6 +46,7 @@ export class DurabilityChecker implements Checker {
   }
 
   finished({ alive, tallies }: Scene): void {
+    tallies.add("acknowledged as durable", this.#promises);
     for (const process of alive) {
       tallies.add("durable in the end", process.disk?.acknowledged.size ?? 0);
       this.#expectAcknowledged(process, "in the end");

@@ -11,7 +11,7 @@ import type { KvRecord } from "../../../src/core/record.js";
 import { Violation, type Checker, type Restored, type Scene, type Stepped, type Wrote } from "../checker.js";
 import { contentsOf } from "../contents.js";
 import type { Process } from "../process.js";
-import { describe, isRemains, isSame, versionOf } from "./history.js";
+import { describe, isIdentical, isRemains, isSame, isVersionOf, versionOf } from "./history.js";
 
 /** The most values that a step may let expire of its own accord. */
 const PER_STEP_MAX = 1_024;
@@ -22,6 +22,12 @@ const JUMP_MS = 5_000;
 const OFFSET_MS = 2_000;
 /** How far clocks that are right may seem to be apart: beacons are late, and processes stand still. */
 const SEEMING_MS = 60_000;
+/**
+ * All that a copy holds is gone through so often. A difference that is there in between does not go unseen: what is told of
+ * the next change of that key says what was held before.
+ */
+const COMPARE_EVERY_MS = 5_000;
+const NO_RECORDS: readonly KvRecord[] = [];
 /** How late a timer may be, for what is lost in adding up times. */
 const ROUNDING_MS = 1;
 
@@ -30,6 +36,10 @@ interface Told {
   readonly held: Map<string, KvRecord>;
   /** Versions of which it was told that they expired. */
   readonly expired: Set<string>;
+  /** Of what is held, the values that will expire, by key. */
+  readonly expiring: Map<string, KvRecord>;
+  /** When that was last compared with all that is held. */
+  comparedAtMs: number;
   /** Versions that were overwritten here after their time, and whether that must be told with the next step, or may be. */
   readonly owed: Map<string, boolean>;
   /** The greatest corrected clock that the process has seen. */
@@ -69,15 +79,16 @@ export class ExpiryChecker implements Checker {
     const before = told.held.get(key);
     if (before !== undefined && hasRunOut(before, clockMs))
       told.owed.set(versionOf(before), !mayKeep(process, told, told.steppedAtMs));
-    told.held.set(key, record);
+    tell(told, record);
   }
 
   /** What comes from the disk is told to nobody. */
   restored({ process, records }: Restored): void {
     const told = this.#copies.get(process);
+    if (told === undefined) return;
     for (const { key } of records) {
       const held = process.replica.get(key);
-      if (held !== undefined) told?.held.set(key, held);
+      if (held !== undefined) tell(told, held);
     }
   }
 
@@ -90,7 +101,7 @@ export class ExpiryChecker implements Checker {
     }
     told.clockMs = Math.max(told.clockMs, correctedBeforeMs, clockOf(process));
     noteClock(event, told);
-    const comes = input.type === "message" && "records" in input.message ? input.message.records : [];
+    const comes = input.type === "message" && "records" in input.message ? input.message.records : NO_RECORDS;
     let spontaneous = 0;
     for (const effect of effects) {
       if (effect.type === "expired") {
@@ -108,18 +119,18 @@ export class ExpiryChecker implements Checker {
     for (const process of alive) {
       const told = this.#copies.get(process);
       if (told === undefined) continue;
-      this.#compare(process, told);
+      if (atMs >= told.comparedAtMs + COMPARE_EVERY_MS) this.#compare(process, told, atMs);
       if (process.isBlocked || mayKeep(process, told, atMs)) told.overdue = new Set();
       else this.#expectPunctual(process, told);
     }
   }
 
-  aged({ alive, tallies }: Scene): void {
+  aged({ alive, atMs, tallies }: Scene): void {
     const [first] = alive;
     const contents = new Map((first === undefined ? [] : contentsOf(first.replica)).map((r) => [r.key, r]));
     for (const process of alive) {
       const told = this.#copies.get(process);
-      if (told !== undefined) this.#compare(process, told);
+      if (told !== undefined) this.#compare(process, told, atMs);
       for (const record of contentsOf(process.replica)) {
         if (record.expiresAtMs !== undefined && !isRemains(record))
           this.#fail(process, `still has ${describe(record)} when all have expired`);
@@ -142,12 +153,12 @@ export class ExpiryChecker implements Checker {
     if (told.owed.delete(version)) return true;
     const before = told.held.get(record.key);
     const now = process.replica.get(record.key);
-    const isKept = now !== undefined && versionOf(now) === versionOf(record);
+    const isKept = now !== undefined && isVersionOf(now, record);
     if (isKept && atMs < told.doubtSinceMs + DOUBT_MS - ROUNDING_MS)
       this.#fail(process, `let ${describe(record)} expire while its clock may be wrong`);
     if (before === undefined || isRemains(before) || !isSame(before, record))
       this.#fail(process, `told that ${describe(record)} expired, and had ${describe(before)}`);
-    told.held.set(record.key, record);
+    tell(told, record);
     return false;
   }
 
@@ -173,22 +184,23 @@ export class ExpiryChecker implements Checker {
           process,
           `says that ${describe(record)} replaced ${describe(said)}, not ${describe(before)}`,
         );
-      if (before !== undefined && versionOf(before) === versionOf(record))
+      if (before !== undefined && isVersionOf(before, record))
         this.#fail(process, `says that ${describe(record)} came anew`);
-      const sent = comes.find((one) => isSame(one, record));
+      const sent = record.expiresAtMs === undefined ? undefined : comes.find((one) => isSame(one, record));
       if (sent !== undefined && isRemains(record) !== isRemains(sent)) {
         const isLost =
           !hasRunOut(sent, correctedBeforeMs) || atMs < told.doubtSinceMs + DOUBT_MS - ROUNDING_MS;
         if (isLost) this.#fail(process, `kept ${describe(record)}, sent as ${describe(sent)}`);
       } else if (hasRunOut(record, correctedBeforeMs) && !mayKeep(process, told, atMs))
         this.#fail(process, `kept ${describe(record)} though its time had run out`);
-      told.held.set(record.key, record);
+      tell(told, record);
     }
   }
 
   /** What is held is what was told, and nothing is left of what has expired. */
-  #compare(process: Process, told: Told): void {
+  #compare(process: Process, told: Told, atMs: number): void {
     const { map } = process.replica;
+    told.comparedAtMs = atMs;
     let bytes = 0;
     let values = 0;
     for (const record of map.all()) {
@@ -212,10 +224,9 @@ export class ExpiryChecker implements Checker {
     const clockMs = clockOf(process);
     const overdue = new Set<string>();
     let nextMs = Infinity;
-    for (const record of process.replica.map.all()) {
-      if (record.kind !== "value" || record.expiresAtMs === undefined) continue;
+    for (const record of told.expiring.values()) {
       if (hasRunOut(record, clockMs)) overdue.add(versionOf(record));
-      else nextMs = Math.min(nextMs, record.expiresAtMs);
+      else nextMs = Math.min(nextMs, record.expiresAtMs ?? Infinity);
     }
     for (const version of overdue)
       if (told.overdue.has(version)) this.#fail(process, `holds ${version} though its time ran out`);
@@ -228,6 +239,12 @@ export class ExpiryChecker implements Checker {
   #fail(process: Process, text: string): never {
     throw new Violation(this.name, `${process.name} ${text}`);
   }
+}
+
+function tell(told: Told, record: KvRecord): void {
+  told.held.set(record.key, record);
+  if (record.expiresAtMs !== undefined && record.kind === "value") told.expiring.set(record.key, record);
+  else told.expiring.delete(record.key);
 }
 
 /** Takes note of a clock that was set or corrected. */
@@ -255,9 +272,11 @@ function isAhead({ expiresAtMs }: KvRecord, { host }: Process): boolean {
 }
 
 function toldAtStart(process: Process, atMs: number): Told {
-  return {
-    held: new Map(contentsOf(process.replica).map((record) => [record.key, record])),
+  const told: Told = {
+    held: new Map(),
     expired: new Set(),
+    expiring: new Map(),
+    comparedAtMs: atMs,
     owed: new Map(),
     clockMs: clockOf(process),
     skewMs: process.host.skewMs,
@@ -267,6 +286,8 @@ function toldAtStart(process: Process, atMs: number): Told {
     doubtSinceMs: atMs,
     overdue: new Set(),
   };
+  for (const record of contentsOf(process.replica)) tell(told, record);
+  return told;
 }
 
 function clockOf(process: Process): number {
@@ -275,8 +296,4 @@ function clockOf(process: Process): number {
 
 function hasRunOut({ kind, expiresAtMs }: KvRecord, clockMs: number): boolean {
   return kind === "value" && expiresAtMs !== undefined && expiresAtMs <= clockMs;
-}
-
-function isIdentical(a: KvRecord, b: KvRecord): boolean {
-  return versionOf(a) === versionOf(b) && a.kind === b.kind && a.value === b.value;
 }

@@ -4,7 +4,6 @@
  * Holds the invariants of single writes: one version names one record (5), and a write wins over what it was
  * made over, whatever the clocks say (10).
  */
-import { isDeepStrictEqual } from "node:util";
 import type { KvRecord } from "../../../src/core/record.js";
 import { Violation, type Checker, type Stepped, type Wrote } from "../checker.js";
 
@@ -21,23 +20,22 @@ interface Write {
   readonly isTruncated: boolean;
 }
 
+/** What one writer wrote. */
+interface Writing {
+  /** By stamp. */
+  readonly writes: Map<number, Write>;
+  /** By key, the last. */
+  readonly last: Map<string, Write>;
+}
+
 export class History implements Checker {
   readonly name = "versions";
-  readonly #writes = new Map<string, Write>();
-  /** By writer and key, its last write. */
-  readonly #last = new Map<string, Write>();
-
-  get size(): number {
-    return this.#writes.size;
-  }
-
-  get all(): Iterable<Write> {
-    return this.#writes.values();
-  }
+  /** By writer. */
+  readonly #writings = new Map<string, Writing>();
 
   /** The write of this version; a violation when there was none, or it was another. */
   writeOf(record: KvRecord): Write {
-    const write = this.#writes.get(versionOf(record));
+    const write = this.#writings.get(record.writer)?.writes.get(record.stamp);
     if (write === undefined) throw new Violation(this.name, `nobody wrote ${describe(record)}`);
     if (!isSame(write.record, record)) {
       throw new Violation(this.name, `written: ${describe(write.record)}; met: ${describe(record)}`);
@@ -55,26 +53,29 @@ export class History implements Checker {
       record.expiresAtMs === expiresAtMs &&
       (isKept || isRemains(record));
     if (!isAsAsked) throw new Violation(this.name, `${process.name} wrote ${describe(record)} for ${key}`);
-    if (this.#writes.has(versionOf(record)))
+    const writing: Writing = this.#writings.get(record.writer) ?? { writes: new Map(), last: new Map() };
+    this.#writings.set(record.writer, writing);
+    if (writing.writes.has(record.stamp))
       throw new Violation(this.name, `${describe(record)} has a version that was used before`);
     if (held !== undefined && !isAfter(record, held)) {
       throw new Violation("causality", `${describe(record)} was made over ${describe(held)} and loses to it`);
     }
-    if (!isDeepStrictEqual(process.replica.get(key), record))
+    const now = process.replica.get(key);
+    if (now === undefined || !isIdentical(now, record))
       throw new Violation("causality", `${describe(record)} is not held by ${process.name}, who wrote it`);
     const over = held === undefined ? undefined : this.writeOf(held);
-    const own = this.#last.get(`${record.writer} ${key}`);
-    const chain = joined([over?.chain, namedBy(over)]);
-    const others = new Set(chain.keys());
-    others.delete(record.writer);
-    const write: Write = {
-      record,
-      chain,
-      past: joined([over?.past, namedBy(over), own?.past, namedBy(own)]),
-      isTruncated: over?.isTruncated === true || others.size >= NAMED_WRITERS_MAX,
-    };
-    this.#writes.set(versionOf(record), write);
-    this.#last.set(`${record.writer} ${key}`, write);
+    const own = writing.last.get(key);
+    const chain = new Map<string, number>(over?.chain);
+    addWrite(chain, over);
+    const past = new Map<string, number>(over?.past);
+    for (const [writer, stamp] of own?.past ?? []) addVersion(past, writer, stamp);
+    addWrite(past, over);
+    addWrite(past, own);
+    const others = chain.size - (chain.has(record.writer) ? 1 : 0);
+    const isTruncated = over?.isTruncated === true || others >= NAMED_WRITERS_MAX;
+    const write: Write = { record, chain, past, isTruncated };
+    writing.writes.set(record.stamp, write);
+    writing.last.set(key, write);
   }
 
   stepped({ input }: Stepped): void {
@@ -90,6 +91,16 @@ export function isAfter(a: KvRecord, b: KvRecord): boolean {
 
 export function versionOf({ stamp, writer }: KvRecord): string {
   return `${String(stamp)}-${writer}`;
+}
+
+/** Whether they have one version. */
+export function isVersionOf(a: KvRecord, b: KvRecord): boolean {
+  return a.stamp === b.stamp && a.writer === b.writer;
+}
+
+/** Whether one has all that the other has: a value and its remains do not. */
+export function isIdentical(a: KvRecord, b: KvRecord): boolean {
+  return isSame(a, b) && a.kind === b.kind && a.value === b.value;
 }
 
 /** Whether one is the other, or what remains of it when its time has run out. */
@@ -123,14 +134,10 @@ export function contains(past: ReadonlyMap<string, number>, loser: KvRecord): bo
   return (past.get(loser.writer) ?? -1) >= loser.stamp;
 }
 
-function namedBy(write: Write | undefined): ReadonlyMap<string, number> | undefined {
-  return write === undefined ? undefined : new Map([[write.record.writer, write.record.stamp]]);
+function addWrite(past: Map<string, number>, write: Write | undefined): void {
+  if (write !== undefined) addVersion(past, write.record.writer, write.record.stamp);
 }
 
-function joined(pasts: readonly (ReadonlyMap<string, number> | undefined)[]): ReadonlyMap<string, number> {
-  const all = new Map<string, number>();
-  for (const past of pasts) {
-    for (const [writer, stamp] of past ?? []) all.set(writer, Math.max(all.get(writer) ?? -1, stamp));
-  }
-  return all;
+function addVersion(past: Map<string, number>, writer: string, stamp: number): void {
+  if (stamp > (past.get(writer) ?? -1)) past.set(writer, stamp);
 }

@@ -24,6 +24,7 @@ export class MergeChecker implements Checker {
     before: ReadonlyMap<string, KvRecord | undefined>,
     records: readonly KvRecord[],
   ): void {
+    if (before.size === 0) return;
     const expected = new Map(before);
     for (const record of records) {
       const held = expected.get(record.key);

@@ -97,7 +97,10 @@ export class PublicationsChecker implements Checker {
         `message ${String(seq)} came to ${process.name} behind what was published after it`,
       );
     if (records > 0) heard.sets.add(seq);
-    for (const oldest of heard.sets) if (heard.sets.size > SETS_MAX) heard.sets.delete(oldest);
+    for (const oldest of heard.sets) {
+      if (heard.sets.size <= SETS_MAX) break;
+      heard.sets.delete(oldest);
+    }
   }
 
   #handlePublications(process: Process, { from, publications }: PublishMessage): void {

@@ -70,9 +70,11 @@ export class RepairCostChecker implements Checker {
     );
     // A write that lost, and of which the node learns only now, was missed too. So was what a gap in a stream held, though
     // it may have come by way of others: a question for a gap cannot name what did. Each counts once.
-    const lost = new Set(effects.flatMap((effect) => (effect.type === "conflict" ? [effect.loser] : [])));
+    const lost = new Set(
+      effects.flatMap((effect) => (effect.type === "conflict" ? [versionOf(effect.loser)] : [])),
+    );
     for (const record of records) {
-      if (asked !== "stream" && !lost.has(record)) continue;
+      if (asked !== "stream" && !lost.has(versionOf(record))) continue;
       const met = `${process.name} ${versionOf(record)}`;
       if (!this.#met.has(met)) add(this.#metMissed, process.name, bytesOf(record));
       this.#met.add(met);

@@ -2,6 +2,7 @@
  * After the heal everybody is live and knows exactly those who are there; no two processes keep one node id; and whoever
  * waited for a key was told the end of it in time.
  */
+import type { Effect, Input } from "../../../src/core/effect.js";
 import type { Process } from "../process.js";
 import { Violation, type Checker, type Scene, type Stepped } from "../checker.js";
 
@@ -19,18 +20,24 @@ export class RosterChecker implements Checker {
   }
 
   stepped({ process, input, effects, now }: Stepped): void {
-    const waits = this.#waits.get(process) ?? new Map<string, number>();
-    this.#waits.set(process, waits);
-    if (input.type === "seek") waits.set(input.key, Math.max(waits.get(input.key) ?? 0, input.untilMs));
-    for (const effect of effects) if (effect.type === "sought") waits.delete(effect.key);
+    this.#noteWaits(process, input, effects);
     const { nodeId } = process.replica.self;
     const bearers = this.#bearers.get(nodeId) ?? new Set<Process>();
     this.#bearers.set(nodeId, bearers.add(process));
     if (effects.some((effect) => effect.type === "identity")) this.#expectTwin(process);
-    for (const [key, untilMs] of waits) {
-      if (now.monoMs > untilMs + LATE_MS && input.type === "wake")
-        throw new Violation("seeks", `${process.name} still seeks ${key}`);
+    if (input.type !== "wake") return;
+    for (const [key, untilMs] of this.#waits.get(process) ?? []) {
+      if (now.monoMs > untilMs + LATE_MS) throw new Violation("seeks", `${process.name} still seeks ${key}`);
     }
+  }
+
+  #noteWaits(process: Process, input: Input, effects: readonly Effect[]): void {
+    if (input.type === "seek") {
+      const waits = this.#waits.get(process) ?? new Map<string, number>();
+      this.#waits.set(process, waits);
+      waits.set(input.key, Math.max(waits.get(input.key) ?? 0, input.untilMs));
+    }
+    for (const effect of effects) if (effect.type === "sought") this.#waits.get(process)?.delete(effect.key);
   }
 
   /** A node id is given up only for another process that has it. */

@@ -3,9 +3,9 @@
  * a checker that no breakage sets off checks nothing.
  */
 
-/** Replaces the one place in a file of src that reads `find`. */
+/** Replaces the one place in a file that reads `find`. */
 export interface Edit {
-  /** Below src, compiled. */
+  /** Below src or, where what is broken is a model of it, test; compiled. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -18,10 +18,17 @@ export interface Breakage {
   readonly edits: readonly Edit[];
   /** The file of test/scenarios that notices it, where that takes more of a coincidence than seeds bring. */
   readonly transcript?: string;
+  /** Which seeds are to notice it; undefined = those with everything. */
+  readonly only?: "disk";
 }
 
 function breakage(name: string, what: string, file: string, find: string, replace: string): Breakage {
   return { name, what, edits: [{ file, find, replace }] };
+}
+
+/** One that the seeds with nothing but the faults of disks are to notice. */
+function diskBreakage(name: string, what: string, file: string, find: string, replace: string): Breakage {
+  return { ...breakage(name, what, file, find, replace), only: "disk" };
 }
 
 export const BREAKAGES: readonly Breakage[] = [
@@ -508,6 +515,7 @@ export const BREAKAGES: readonly Breakage[] = [
   ),
   {
     name: "changed-while-saved",
+    only: "disk",
     what: "a key that changes while it is being saved is not saved again",
     edits: [
       {
@@ -523,42 +531,49 @@ export const BREAKAGES: readonly Breakage[] = [
       },
     ],
   },
-  breakage(
+  diskBreakage(
     "durable-before-sync",
     "what is saved counts as durable",
     "core/saving.js",
     "if (this.#step?.sync === true) {",
     "if (this.#step !== undefined) {",
   ),
-  breakage(
+  diskBreakage(
     "durable-when-taken",
     "what is about to be saved counts as durable",
     "core/saving.js",
     "#takeSlot() {",
     "#takeSlot() { if (this.isStrict) this.#durable = this.#taken + 1;",
   ),
-  breakage(
+  diskBreakage(
     "durable-in-full",
     "a sync makes durable what came while it was under way",
     "core/saving.js",
     "this.#durable = this.#taken;",
     "this.#durable = this.#added;",
   ),
-  breakage(
+  diskBreakage(
     "failed-step-forgotten",
     "what could not be saved is not saved again",
     "core/saving.js",
     "for (const slot of slots)",
     "for (const slot of [])",
   ),
-  breakage(
+  diskBreakage(
     "unsynced-forgotten",
     "what was saved since the last sync is not saved again when the next one fails",
     "core/saving.js",
     "[...this.#unsynced, ...this.#stepSlots]",
     "[...this.#stepSlots]",
   ),
-  breakage(
+  diskBreakage(
+    "tickets-survive-failures",
+    "a failure does not void the tickets from before it",
+    "core/saving.js",
+    "this.#voided = this.#added;",
+    "",
+  ),
+  diskBreakage(
     "failure-unnoticed",
     "a step that failed counts as done",
     "core/saving.js",
@@ -582,35 +597,35 @@ export const BREAKAGES: readonly Breakage[] = [
     "expired.push(remains);\n            this.#onChanged(slot);",
     "expired.push(remains);",
   ),
-  breakage(
+  diskBreakage(
     "synced-never",
     "nothing is synced unless somebody waits for it",
     "core/saving.js",
     'return this.#policy === "never" ? Infinity',
     "return this.#syncedAtMs > -1e300 ? Infinity",
   ),
-  breakage(
+  diskBreakage(
     "last-of-a-round-unsaved",
     "the last key that changed waits for the next one",
     "core/saving.js",
     "if (this.unsaved === 0)",
     "if (this.unsaved <= 1)",
   ),
-  breakage(
+  diskBreakage(
     "receipt-before-durable",
     "a strict node gives a receipt for what is not durable yet",
     "core/receipts.js",
     "saving.ticket <= saving.durable",
     "saving.ticket >= saving.durable",
   ),
-  breakage(
+  diskBreakage(
     "owed-receipt-survives-failure",
     "a receipt that waits is given though a step of saving failed",
     "core/receipts.js",
     "failures === this.copy.saving?.failures",
     "failures >= 0",
   ),
-  breakage(
+  diskBreakage(
     "owed-receipts-given-at-once",
     "all receipts that wait are given with the next sync",
     "core/receipts.js",
@@ -627,12 +642,40 @@ export const BREAKAGES: readonly Breakage[] = [
     ),
     transcript: "disk",
   },
-  breakage(
+  diskBreakage(
     "owed-receipts-unbounded",
     "every receipt that a peer asks for waits",
     "core/receipts.js",
     "peer.owed.filter(this.#isValid).slice(0, 1)",
     "peer.owed.filter(this.#isValid)",
+  ),
+  diskBreakage(
+    "superseded-by-the-unsaved",
+    "cleaning leaves out what a record that is not saved yet supersedes",
+    "core/saving.js",
+    "if (slot === undefined || this.#isWaiting(slot))",
+    "if (slot === undefined)",
+  ),
+  diskBreakage(
+    "freed-before-sync",
+    "a segment goes before what was copied from it is synced",
+    "sim/disk-cleaner.js",
+    "this.#emptied.push(pass.segment);",
+    "this.log.remove(pass.segment);",
+  ),
+  diskBreakage(
+    "copied-stays-copied",
+    "what was copied counts as copied though the sync failed",
+    "sim/disk-cleaner.js",
+    "this.#copied.clear();\n        this.#pass = undefined;",
+    "this.#pass = undefined;",
+  ),
+  diskBreakage(
+    "emptied-stays-emptied",
+    "a segment goes with the next sync though the one that it waited for failed",
+    "sim/disk-cleaner.js",
+    "this.#emptied = [];\n        this.#copied",
+    "this.#copied",
   ),
   breakage(
     "pulls-while-loading",

@@ -21,10 +21,14 @@ function edited(text: string, { find, replace }: Edit): string | undefined {
   return pieces.length === 2 ? pieces.join(replace) : undefined;
 }
 
+function fileOf({ file }: Edit): string {
+  return path.join(file.startsWith("sim/") ? "test" : "src", file);
+}
+
 /** Names the edits that do not match at exactly one place. */
 export function misfits({ name, edits }: Breakage): readonly string[] {
   return edits
-    .filter((edit) => edited(readFileSync(path.join(BUILT, "src", edit.file), "utf8"), edit) === undefined)
+    .filter((edit) => edited(readFileSync(path.join(BUILT, fileOf(edit)), "utf8"), edit) === undefined)
     .map((edit) => `${name}: ${edit.file} does not have "${edit.find}" once`);
 }
 
@@ -43,13 +47,13 @@ export function catchIt(breakage: Breakage, seedsMax: number, limitMs: number): 
     }
     writeFileSync(path.join(directory, "package.json"), '{ "type": "module" }\n');
     for (const edit of breakage.edits) {
-      const file = path.join(directory, "src", edit.file);
+      const file = path.join(directory, fileOf(edit));
       const text = edited(readFileSync(file, "utf8"), edit);
       if (text === undefined) throw new Error(misfits(breakage).join("\n"));
       writeFileSync(file, text);
     }
     return breakage.transcript === undefined
-      ? firstFailure(directory, seedsMax, limitMs)
+      ? firstFailure(directory, seedsMax, limitMs, breakage.only)
       : transcriptFailure(directory, breakage.transcript, limitMs);
   } finally {
     rmSync(directory, { recursive: true });
@@ -62,13 +66,19 @@ function transcriptFailure(directory: string, transcript: string, limitMs: numbe
   return status === 0 ? undefined : { seed: 0, checker: `transcript: ${transcript}` };
 }
 
-function firstFailure(directory: string, seedsMax: number, limitMs: number): Caught | undefined {
+function firstFailure(
+  directory: string,
+  seedsMax: number,
+  limitMs: number,
+  only: "disk" | undefined,
+): Caught | undefined {
   const { stdout, status, signal } = spawnSync(
     process.execPath,
     [
       `--max-old-space-size=${String(HEAP_MEGABYTES)}`,
       path.join(directory, "scripts/sim.js"),
       `--seeds=${String(seedsMax)}`,
+      ...(only === undefined ? [] : [`--only=${only}`]),
     ],
     { encoding: "utf8", timeout: limitMs, maxBuffer: 64 * 1024 * 1024 },
   );
