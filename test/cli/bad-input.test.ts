@@ -27,6 +27,19 @@ function says({ code, stderr }: Outcome, exitCode: number, pattern: RegExp): voi
 }
 
 describe("a command line", () => {
+  for (const [args, help] of [
+    [["--foo"], "lankv --help"],
+    [["serve", "--foo"], "lankv serve --help"],
+    [["--url", "http://localhost", "status"], "lankv status --help"],
+    [["service", "install", "--", "--foo"], "lankv service install --help"],
+  ] as const) {
+    it(`"lankv ${args.join(" ")}" is followed by where its own flags are told`, async () => {
+      const { code, stderr } = await lankv(args);
+      assert.equal(code, 2);
+      assert.equal(stderr.trimEnd().split("\n").at(-1), `See '${help}'.`);
+    });
+  }
+
   for (const [args, pattern] of [
     [["get", "k", "--foo"], /unknown option '--foo'/],
     [["serve", "--foo"], /unknown option '--foo'/],
