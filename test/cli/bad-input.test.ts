@@ -126,6 +126,15 @@ describe("serve refuses", () => {
   });
 
   it("to serve beyond loopback", async () => {
+    // An address of documentation, which no machine has.
+    const elsewhere = [
+      "--bind",
+      "192.0.2.1",
+      "--redis-port",
+      String(await freePort()),
+      "--no-protected-mode",
+    ];
+    says(await refusedServe(...elsewhere), 1, /this machine does not have that address\. .* --bind/);
     says(await refusedServe("--bind", "0.0.0.0"), 2, /bind must be a loopback address/);
   });
 
