@@ -194,7 +194,9 @@ describe("the service of a user", { skip: !isLinux && "systemd is Linux's" }, ()
     assert.equal(code, 0);
     assert.deepEqual(called(), ["--user disable --now lankv.service", "--user daemon-reload"]);
     assert.match(text, /removed .*lankv\.service\n/);
-    assert.equal((await service("status", "--user")).code, 7);
+    const gone = await service("status", "--user");
+    assert.equal(gone.code, 7);
+    assert.match(gone.text, /^installed +no .*lankv\.service, which 'lankv service install --user' writes$/m);
   });
 });
 
