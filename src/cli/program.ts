@@ -40,7 +40,12 @@ export function toProgram(onEnd: (code: ExitCode) => void): Command {
     .description("A key-value store that every host on a LAN shares.")
     .version(software, "--version", "print the version")
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, "lankv: "));
+      },
+    });
   const end = async (code: Promise<ExitCode> | ExitCode): Promise<void> => {
     onEnd(await code);
   };

@@ -36,6 +36,7 @@ describe("a command line", () => {
     it(`"lankv ${args.join(" ")}" is followed by where its own flags are told`, async () => {
       const { code, stderr } = await lankv(args);
       assert.equal(code, 2);
+      assert.match(stderr, /^lankv: /);
       assert.equal(stderr.trimEnd().split("\n").at(-1), `See '${help}'.`);
     });
   }
