@@ -136,12 +136,16 @@ function announce(daemon: Daemon, flags: ServeFlags, log: Log): void {
     ["data", facts.data],
     ["socket", daemon.socket],
     ["redis", facts.redis],
-    [
-      "LAN",
-      `${addresses.join(", ") || "no network yet"} (beacons ${String(beaconPort)}, messages ${String(port)})`,
-    ],
+    ["LAN", `${toReach(addresses)} (beacons ${String(beaconPort)}, messages ${String(port)})`],
   ];
   process.stderr.write(lines.map(([label, text]) => `${colors.dim(label.padEnd(8))} ${text}\n`).join(""));
+}
+
+/** The addresses that other machines have a part in. */
+function toReach(addresses: readonly string[]): string {
+  const outer = addresses.filter((address) => !address.startsWith("127."));
+  if (outer.length > 0) return outer.join(", ");
+  return addresses.length > 0 ? "this machine only" : "no network yet";
 }
 
 /** Says how loading goes: on a terminal as it does, in the log when it is over. */
