@@ -322,7 +322,7 @@ function whyNotBound(cause: unknown): string {
   const another = "Choose another with --redis-port PORT, or none with --redis-port 0.";
   switch (codeOf(cause)) {
     case "EADDRINUSE":
-      return `another program listens there. ${another}`;
+      return `another program listens there, perhaps a lankv that runs already: see 'lankv status'. ${another}`;
     case "EACCES":
       return `this user may not bind it. ${another}`;
     case "EADDRNOTAVAIL":

@@ -148,7 +148,7 @@ describe("serve refuses", () => {
     says(
       outcome,
       1,
-      /^lankv: The TCP port for Redis clients, 127\.0\.0\.1:\d+, cannot be bound: another program listens there\. Choose another with --redis-port/,
+      /^lankv: The TCP port for Redis clients, 127\.0\.0\.1:\d+, cannot be bound: another program listens there, .*'lankv status'\. Choose another with --redis-port/,
     );
     other.close();
   });
