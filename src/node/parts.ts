@@ -57,7 +57,7 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
     const cluster = murmur3(Buffer.from(options.cluster).toString("latin1"), 0);
     const { beaconPort, interfaces, peers, discovery } = options;
     const beacons = await BeaconSocket.open(
-      { port: beaconPort, interfaces, peers, call: encodeCall(cluster, writer), discovery, monoMs },
+      { port: beaconPort, interfaces, peers, call: encodeCall(cluster, mintId(random)), discovery, monoMs },
       (datagram, from, port) => {
         const beacon = decodeBeacon(datagram, cluster);
         if (typeof beacon === "string") count(`beacon: ${beacon}`);

@@ -182,7 +182,9 @@ export class Ear {
       note(this.foreign, address, (this.foreign.get(address) ?? 0) + 1);
     } else if (beacon.writer === this.#writer) {
       site.isHeard = true;
-    } else if (isCall(beacon) || beacon.goodbye) {
+    } else if (isCall(beacon)) {
+      return;
+    } else if (beacon.goodbye) {
       this.nodes.delete(beacon.writer);
     } else if (itsCluster !== this.#options.cluster) {
       note(this.otherClusters, beacon.writer, { beacon, address });
