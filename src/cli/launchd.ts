@@ -4,7 +4,7 @@
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { ask, SIGNATURE, toUndoing, type ServicePlan, type Supervisor } from "./supervisor.js";
+import { ask, SIGNATURE, toCommand, type ServicePlan, type Supervisor } from "./supervisor.js";
 
 const LABEL = "lankv";
 
@@ -34,7 +34,7 @@ export function launchd(plan: ServicePlan): Supervisor {
     hints: [
       ["flags", "install again with -- FLAGS"],
       ["log", log],
-      ["undo", toUndoing(plan)],
+      ["undo", toCommand(plan, "uninstall")],
     ],
     remains: "What it kept stays in ~/Library/Application Support/lankv.",
   };

@@ -1,8 +1,8 @@
 /** The program `lankv`: the command line in, an exit code out. */
-import { CommanderError } from "commander";
+import { CommanderError, type Command } from "commander";
 import { EXIT, Failure, toExitCode } from "./exit.js";
 import { toPrintable } from "./printable.js";
-import { toProgram } from "./program.js";
+import { helpOf, toProgram } from "./program.js";
 
 /**
  * Runs one command line.
@@ -12,6 +12,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok;
   const program = toProgram((code) => {
     exitCode = code;
+  });
+  let chosen: Command = program;
+  program.hook("preAction", (_, command) => {
+    chosen = command;
   });
   // Who reads the output may stop reading: `lankv ls | head`.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -25,13 +29,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    tell(error, program.opts<{ verbose?: true }>().verbose === true);
+    tell(error, program.opts<{ verbose?: true }>().verbose === true, chosen);
     return toExitCode(error);
   }
 }
 
 /** One sentence; with --verbose also where it happened and what underlies it. */
-function tell(error: unknown, isVerbose: boolean): void {
+function tell(error: unknown, isVerbose: boolean, command: Command): void {
   const message = error instanceof Error ? error.message : String(error);
   say(`lankv: ${message}\n`);
   if (isVerbose && error instanceof Error) {
@@ -39,7 +43,7 @@ function tell(error: unknown, isVerbose: boolean): void {
       error.cause instanceof Error ? `caused by ${error.cause.stack ?? error.cause.message}\n` : "";
     say(`${error.stack ?? ""}\n${cause}`);
   } else if (error instanceof Failure && error.exitCode === EXIT.usage) {
-    say("See 'lankv --help'.\n");
+    say(`${helpOf(command)}\n`);
   }
 }
 

@@ -57,7 +57,8 @@ async function toList(reply: unknown, flags: GlobalFlags): Promise<string> {
       text("version"),
     ];
   });
-  if (rows.length === 0) return "no peers yet\n";
+  if (rows.length === 0)
+    return "no peers yet; where 'lankv serve' runs on another machine, 'lankv doctor' says why it is not found\n";
   const head = ["NAME", "ADDRESS", "STATE", "PHASE", "BEHIND", "RTT", "KEYS", "ROOT", "CLOCK", "VERSION"];
   return `${await toTable(head, rows)}\n`;
 }

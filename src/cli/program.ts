@@ -41,7 +41,11 @@ export function toProgram(onEnd: (code: ExitCode) => void): Command {
     .version(software, "--version", "print the version")
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError("See 'lankv --help'.");
+    .configureOutput({
+      outputError: (text, write) => {
+        write(text.replace(/^error: /, "lankv: "));
+      },
+    });
   const end = async (code: Promise<ExitCode> | ExitCode): Promise<void> => {
     onEnd(await code);
   };
@@ -51,7 +55,21 @@ export function toProgram(onEnd: (code: ExitCode) => void): Command {
   addNodeCommands(program, end);
   addDoctor(program, end);
   addService(program, serve, end);
+  pointToHelp(program);
   return program;
+}
+
+/** Where the flags and arguments of a command are told. */
+export function helpOf(command: Command): string {
+  const names: string[] = [];
+  for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name());
+  return `See '${names.join(" ")} --help'.`;
+}
+
+/** A mistake in a command line is followed by where to look, of the command that it was made in. */
+function pointToHelp(command: Command): void {
+  command.showHelpAfterError(helpOf(command));
+  for (const each of command.commands) pointToHelp(each);
 }
 
 type End = (code: Promise<ExitCode> | ExitCode) => Promise<void>;

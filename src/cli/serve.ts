@@ -14,6 +14,8 @@ import { colorsFor } from "./terminal.js";
 
 /** After a partition there may be many: they are counted, not listed. */
 const CONFLICTS_EVERY_MS = 1_000;
+/** After so long alone somebody may wonder: two nodes of one network hear each other within a second. */
+const ALONE_MS = 10_000;
 /** A signal that comes again so soon was not meant as another: some programs send it to the process and to its group. */
 const REPEAT_MS = 200;
 
@@ -65,6 +67,7 @@ export async function serve(flags: ServeFlags): Promise<ExitCode> {
     );
   }
   follow(daemon, log);
+  followSolitude(daemon.node, log);
   followLoading(daemon.node, flags, log);
   try {
     await daemon.closed;
@@ -133,12 +136,16 @@ function announce(daemon: Daemon, flags: ServeFlags, log: Log): void {
     ["data", facts.data],
     ["socket", daemon.socket],
     ["redis", facts.redis],
-    [
-      "LAN",
-      `${addresses.join(", ") || "no network yet"} (beacons ${String(beaconPort)}, messages ${String(port)})`,
-    ],
+    ["LAN", `${toReach(addresses)} (beacons ${String(beaconPort)}, messages ${String(port)})`],
   ];
   process.stderr.write(lines.map(([label, text]) => `${colors.dim(label.padEnd(8))} ${text}\n`).join(""));
+}
+
+/** The addresses that other machines have a part in. */
+function toReach(addresses: readonly string[]): string {
+  const outer = addresses.filter((address) => !address.startsWith("127."));
+  if (outer.length > 0) return outer.join(", ");
+  return addresses.length > 0 ? "this machine only" : "no network yet";
 }
 
 /** Says how loading goes: on a terminal as it does, in the log when it is over. */
@@ -157,6 +164,18 @@ function followLoading(node: Node, flags: ServeFlags, log: Log): void {
     progress.show(keys, 1);
     progress.end();
     log.info("loaded", { keys, seconds: (ms / 1_000).toFixed(2), MB: (bytes / 1e6).toFixed(1) });
+  });
+}
+
+/** Who starts a first node, or one that finds nobody, is told once what to do. */
+function followSolitude(node: Node, log: Log): void {
+  const timer = setTimeout(() => {
+    log.info(
+      "no other node is heard yet: start one on another machine; where one runs, 'lankv doctor' says why it is not found",
+    );
+  }, ALONE_MS).unref();
+  node.once("peer", () => {
+    clearTimeout(timer);
   });
 }
 

@@ -13,6 +13,7 @@ import {
   ask,
   hasProgram,
   SIGNATURE,
+  toCommand,
   type CommandLine,
   type ServicePlan,
   type Supervisor,
@@ -107,7 +108,10 @@ export async function serviceStatus(flags: ServiceFlags): Promise<ExitCode> {
     const shown = (is: boolean | undefined): string =>
       is === undefined ? `unknown: ${supervisor.silence ?? ""}` : is ? colors.green("yes") : colors.red("no");
     const lines = [
-      ["installed", `${shown(installed)}  ${path}`],
+      [
+        "installed",
+        `${shown(installed)}  ${path}${installed ? "" : `, which '${toCommand(plan, "install")}' writes`}`,
+      ],
       ["enabled", shown(enabled)],
       ["running", shown(running)],
       ["answers", why === undefined ? `${shown(true)}  ${socket}` : `${shown(false)}  ${why}`],

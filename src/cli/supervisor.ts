@@ -54,9 +54,9 @@ export interface ServicePlan {
 /** What every file of ours begins with: what does not is somebody else's. */
 export const SIGNATURE = "Written by 'lankv service install'";
 
-/** The command that removes a service. */
-export function toUndoing({ isUsers, root, sudo }: ServicePlan): string {
-  const command = `${isUsers || root !== "" ? "lankv" : sudo} service uninstall`;
+/** The command that writes a service, or that removes it. */
+export function toCommand({ isUsers, root, sudo }: ServicePlan, what: "install" | "uninstall"): string {
+  const command = `${isUsers || root !== "" ? "lankv" : sudo} service ${what}`;
   return `${command}${isUsers ? " --user" : ""}${root === "" ? "" : ` --root ${root}`}`;
 }
 

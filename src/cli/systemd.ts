@@ -16,7 +16,7 @@ import {
   ask,
   hasProgram,
   SIGNATURE,
-  toUndoing,
+  toCommand,
   type CommandLine,
   type ServicePlan,
   type Supervisor,
@@ -78,7 +78,7 @@ export function systemd(plan: ServicePlan): Supervisor {
             "access",
             `root and the group lankv: sudo usermod -aG lankv ${env["SUDO_USER"] ?? "USER"}, then log in anew`,
           ],
-      ["undo", toUndoing(plan)],
+      ["undo", toCommand(plan, "uninstall")],
     ],
     remains: isUsers
       ? "What it kept stays in ~/.local/state/lankv."

@@ -65,7 +65,7 @@ export class Peer {
   /** Whether any message of it ever came: a beacon alone can come from anybody. */
   hasTalked = false;
   readonly #clockReadingsMs: number[] = [];
-  readonly #hosts = new Map<string, number>();
+  readonly #hosts = new Map<string, KnownHost>();
 
   constructor(beacon: Beacon, from: string, nowMs: number, patienceMs: number) {
     this.writer = beacon.writer;
@@ -78,6 +78,7 @@ export class Peer {
     this.connectedAtMs = nowMs;
     this.patienceMs = patienceMs;
     this.heardFrom(this.host, nowMs);
+    this.connectedTo(this.host, nowMs);
   }
 
   get nodeId(): NodeId {
@@ -133,14 +134,44 @@ export class Peer {
   }
 
   heardFrom(host: string, nowMs: number): void {
+    const { connectedAtMs = -Infinity } = this.#hosts.get(host) ?? {};
     this.#hosts.delete(host);
-    this.#hosts.set(host, nowMs);
+    this.#hosts.set(host, { heardAtMs: nowMs, connectedAtMs });
     const oldest = this.#hosts.keys().next();
     if (this.#hosts.size > HOSTS_MAX && oldest.done !== true) this.#hosts.delete(oldest.value);
   }
 
   /** When it was last heard from the address that this node is connected to. */
   get hostHeardAtMs(): number {
-    return this.#hosts.get(this.host) ?? 0;
+    return this.#hosts.get(this.host)?.heardAtMs ?? 0;
   }
+
+  /** A connection is made to the address. */
+  connectedTo(host: string, nowMs: number): void {
+    this.host = host;
+    this.connectedAtMs = nowMs;
+    const known = this.#hosts.get(host);
+    if (known !== undefined) known.connectedAtMs = nowMs;
+  }
+
+  /**
+   * Where to connect to next when the connection does not work: of the addresses that it was heard from since, the one
+   * whose last turn is longest ago.
+   */
+  nextHost(sinceMs: number): string {
+    let next = this.host;
+    let triedAtMs = Infinity;
+    for (const [host, { heardAtMs, connectedAtMs }] of this.#hosts) {
+      if (heardAtMs < sinceMs || connectedAtMs >= triedAtMs) continue;
+      next = host;
+      triedAtMs = connectedAtMs;
+    }
+    return next;
+  }
+}
+
+interface KnownHost {
+  readonly heardAtMs: number;
+  /** When this node last made a connection to it; -Infinity = never. */
+  connectedAtMs: number;
 }

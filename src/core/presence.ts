@@ -8,7 +8,9 @@
  *
  * Invariants: at most {@link PEERS_MAX} peers; one connection a peer, made when it comes up, dropped when it is gone
  * and made afresh when its messages stop though its beacons come (TCP does not notice a cut cable). A
- * beacon can come from anybody, so it never moves a connection whose messages still arrive.
+ * beacon can come from anybody, so it never moves a connection whose messages still arrive. One that has brought
+ * none is made afresh at the next of the addresses that its peer is heard from: what relays datagrams, such as a
+ * container engine, shows its own address in place of the sender's.
  */
 import type { Emit, Now } from "./effect.js";
 import type { Beacon, NodeId, Vitals } from "./message.js";
@@ -206,9 +208,8 @@ export class Presence {
     const isElsewhere = peer.port !== beacon.port || now.monoMs - peer.hostHeardAtMs >= QUIET_AFTER_MS;
     if (isElsewhere && !this.#isTalking(peer, now.monoMs)) {
       this.#emit({ type: "disconnect", endpoint: peer.endpoint });
-      peer.host = host;
       peer.port = beacon.port;
-      this.#connect(peer, now.monoMs);
+      this.#connect(peer, host, now.monoMs);
     }
   }
 
@@ -233,11 +234,12 @@ export class Presence {
     const bearMs = Math.max(RECONNECT_AFTER_MS, slowMs);
     if (nowMs - Math.max(peer.connectedAtMs, peer.messageAtMs) < bearMs) return;
     this.#emit({ type: "disconnect", endpoint: peer.endpoint });
-    this.#connect(peer, nowMs);
+    const host = peer.messageAtMs > 0 ? peer.host : peer.nextHost(nowMs - QUIET_AFTER_MS);
+    this.#connect(peer, host, nowMs);
   }
 
-  #connect(peer: Peer, nowMs: number): void {
-    peer.connectedAtMs = nowMs;
+  #connect(peer: Peer, host: string, nowMs: number): void {
+    peer.connectedTo(host, nowMs);
     peer.isConnectionDoubtful = false;
     peer.messageAtMs = 0;
     this.#emit({ type: "connect", endpoint: peer.endpoint });

@@ -1,10 +1,12 @@
 /**
  * The UDP socket of the beacons.
  *
- * Bound to the wildcard with address reuse, so that several nodes on one host each hear every broadcast. A datagram goes
- * to the broadcast address of every network, to the hosts named with `peers`, and to the hosts that the core names
- * where no broadcast reaches them. A name whose address is not known yet is left out until it is. Sending into a network that has just gone away fails in a callback; the
- * socket survives it, and the next second is another try.
+ * Bound to the wildcard with address reuse, so that several nodes on one host each hear every broadcast. A datagram
+ * goes to the broadcast address of every network, to the hosts named with `peers`, and to the hosts that the core
+ * names where no broadcast reaches them. The hosts named with `peers` are called as well: their answers come to the
+ * address and port that the call came from, through any NAT in between, and show the address at which they are
+ * reached. A name whose address is not known yet is left out until it is. Sending into a network that has just gone
+ * away fails in a callback; the socket survives it, and the next second is another try.
  */
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,6 +28,8 @@ export interface BeaconSocketOptions {
   readonly interfaces: readonly string[] | undefined;
   /** HOST or HOST:PORT, beaconed to whatever the networks are. */
   readonly peers: readonly string[];
+  /** What asks them who is there. */
+  readonly call: Buffer;
   /** Whether to broadcast. */
   readonly discovery: boolean;
   /** Monotonic milliseconds. */
@@ -121,7 +125,9 @@ export class BeaconSocket {
     }
     for (const peer of this.#peers) {
       const address = this.#resolver.known(peer.host);
-      if (address !== undefined) this.#sendTo(datagram, address, peer.port);
+      if (address === undefined) continue;
+      this.#sendTo(datagram, address, peer.port);
+      this.#sendTo(this.#options.call, address, peer.port);
     }
   }
 

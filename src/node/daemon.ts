@@ -224,16 +224,9 @@ class Doors {
         resolve();
       });
     }).catch((cause: unknown) => {
-      const reason =
-        codeOf(cause) === "EADDRINUSE"
-          ? "another program listens there"
-          : codeOf(cause) === "EACCES"
-            ? "this user may not bind it"
-            : String(cause);
       throw new LankvError(
         "LANKV_PORT",
-        `The TCP port for Redis clients, ${shown}, cannot be bound: ${reason}. ` +
-          "Choose another with --redis-port PORT, or none with --redis-port 0.",
+        `The TCP port for Redis clients, ${shown}, cannot be bound: ${whyNotBound(cause)}`,
         { cause },
       );
     });
@@ -322,4 +315,22 @@ function checkClients(wanted: number | undefined, max: number): void {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+/** Why a TCP port cannot be bound, and what mends it. */
+function whyNotBound(cause: unknown): string {
+  const another = "Choose another with --redis-port PORT, or none with --redis-port 0.";
+  switch (codeOf(cause)) {
+    case "EADDRINUSE":
+      return `another program listens there, perhaps a lankv that runs already: see 'lankv status'. ${another}`;
+    case "EACCES":
+      return `this user may not bind it. ${another}`;
+    case "EADDRNOTAVAIL":
+      return "this machine does not have that address. Give one of its own with --bind, or 0.0.0.0 for all.";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "the name stands for no address. Give an address of this machine with --bind.";
+    default:
+      return `${String(cause)}. ${another}`;
+  }
 }

@@ -143,10 +143,10 @@ function checkList(name: string, value: unknown): void {
 }
 
 function checkPeer(peer: string): void {
-  const [host = "", port, ...rest] = peer.split(":");
-  if (!isHost(host) || rest.length > 0)
-    throw new RangeError(`peers must be HOST or HOST:PORT (IPv4), not ${peer}`);
-  if (port !== undefined) checkInteger(`the port of peer ${peer}`, Number(port), 1, 65_535);
+  const [host = "", port = "1", ...rest] = peer.split(":");
+  const isPort = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535;
+  if (isHost(host) && isPort && rest.length === 0) return;
+  throw new RangeError(`peers must be HOST or HOST:PORT (IPv4, a port from 1 to 65535), not ${peer}`);
 }
 
 function isHost(text: string): boolean {

@@ -8,7 +8,7 @@ import { Replica } from "../core/replica.js";
 import { BeaconSocket } from "../net/beacon-socket.js";
 import { Mesh } from "../net/mesh.js";
 import { Log } from "../storage/log.js";
-import { decodeBeacon, isCall } from "../wire/beacon.js";
+import { decodeBeacon, encodeCall, isCall } from "../wire/beacon.js";
 import { monoMs, random } from "./ambient.js";
 import { Calls } from "./calls.js";
 import { DataDir, LOG_NAME } from "./data-dir.js";
@@ -57,7 +57,7 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
     const cluster = murmur3(Buffer.from(options.cluster).toString("latin1"), 0);
     const { beaconPort, interfaces, peers, discovery } = options;
     const beacons = await BeaconSocket.open(
-      { port: beaconPort, interfaces, peers, discovery, monoMs },
+      { port: beaconPort, interfaces, peers, call: encodeCall(cluster, mintId(random)), discovery, monoMs },
       (datagram, from, port) => {
         const beacon = decodeBeacon(datagram, cluster);
         if (typeof beacon === "string") count(`beacon: ${beacon}`);

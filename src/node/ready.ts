@@ -19,17 +19,21 @@ export async function ready(node: Node, options: ReadyOptions = {}): Promise<voi
     const lacking = whatLacks(node, peers, synced);
     if (lacking === undefined) return;
     if (monoMs() >= untilMs) {
-      throw new LankvError("LANKV_TIMEOUT", `Not ready after ${String(timeoutMs)} ms: ${lacking}.`);
+      throw new LankvError("LANKV_TIMEOUT", `Not ready after ${String(timeoutMs)} ms: ${lacking}`);
     }
     await sleep(LOOK_EVERY_MS);
   }
 }
 
+/** @returns what is not so yet, in sentences without the first one's capital; undefined = all is */
 function whatLacks({ disk, replica }: Node, peers: number, synced: boolean): string | undefined {
-  if (disk?.loading !== undefined) return "the node is loading its keys from disk";
+  if (disk?.loading !== undefined)
+    return "the node is loading its keys from disk. 'lankv status' says how far it is.";
   const linked = replica.presence.linked.length;
-  if (replica.state !== "live" && replica.state !== "offline") return `the node is ${replica.state}`;
-  if (linked < peers) return `${String(linked)} of ${String(peers)} peers are linked`;
-  if (synced && !replica.isSynced) return "not everybody who is up holds the same yet";
+  if (replica.state !== "live" && replica.state !== "offline") return `the node is ${replica.state}.`;
+  if (linked < peers)
+    return `${String(linked)} of ${String(peers)} peers are linked. 'lankv peers' says who is there, 'lankv doctor' why others are not.`;
+  if (synced && !replica.isSynced)
+    return "not everybody who is up holds the same yet. Wait longer, or see with 'lankv peers' who is behind.";
   return undefined;
 }

@@ -80,6 +80,17 @@ export function decodeBeacon(datagram: Buffer, cluster: number): Beacon | Foreig
   };
 }
 
+/**
+ * A beacon that asks who is there. What it says of its sender means nothing but the cluster.
+ * @param writer tells the caller its own call, should that come back; no node's
+ */
+export function encodeCall(cluster: number, writer: string): Buffer {
+  return encodeBeacon({
+    ...{ nodeId: writer, writer, wallMs: 0, head: 0, root: "0".repeat(16), keys: 0, state: "seeking" },
+    ...{ cluster, port: 1, name: "", advertise: "", software: "", hello: true, goodbye: true },
+  });
+}
+
 /** Whether somebody asks who is there, and wants to be told by unicast: no node, and no peer of anybody. */
 export function isCall({ hello, goodbye }: Beacon): boolean {
   return hello && goodbye;

@@ -27,6 +27,20 @@ function says({ code, stderr }: Outcome, exitCode: number, pattern: RegExp): voi
 }
 
 describe("a command line", () => {
+  for (const [args, help] of [
+    [["--foo"], "lankv --help"],
+    [["serve", "--foo"], "lankv serve --help"],
+    [["--url", "http://localhost", "status"], "lankv status --help"],
+    [["service", "install", "--", "--foo"], "lankv service install --help"],
+  ] as const) {
+    it(`"lankv ${args.join(" ")}" is followed by where its own flags are told`, async () => {
+      const { code, stderr } = await lankv(args);
+      assert.equal(code, 2);
+      assert.match(stderr, /^lankv: /);
+      assert.equal(stderr.trimEnd().split("\n").at(-1), `See '${help}'.`);
+    });
+  }
+
   for (const [args, pattern] of [
     [["get", "k", "--foo"], /unknown option '--foo'/],
     [["serve", "--foo"], /unknown option '--foo'/],
@@ -113,6 +127,15 @@ describe("serve refuses", () => {
   });
 
   it("to serve beyond loopback", async () => {
+    // An address of documentation, which no machine has.
+    const elsewhere = [
+      "--bind",
+      "192.0.2.1",
+      "--redis-port",
+      String(await freePort()),
+      "--no-protected-mode",
+    ];
+    says(await refusedServe(...elsewhere), 1, /this machine does not have that address\. .* --bind/);
     says(await refusedServe("--bind", "0.0.0.0"), 2, /bind must be a loopback address/);
   });
 
@@ -125,7 +148,7 @@ describe("serve refuses", () => {
     says(
       outcome,
       1,
-      /^lankv: The TCP port for Redis clients, 127\.0\.0\.1:\d+, cannot be bound: another program listens there\. Choose another with --redis-port/,
+      /^lankv: The TCP port for Redis clients, 127\.0\.0\.1:\d+, cannot be bound: another program listens there, .*'lankv status'\. Choose another with --redis-port/,
     );
     other.close();
   });

@@ -6,6 +6,7 @@ import { connect, type Socket } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { after, describe, it } from "node:test";
+import { until } from "../lan/until.js";
 import { objectFrom, objectsFrom } from "./json.js";
 import { aloneFlags, Daemon, freePort, lankv, scratchDirectory } from "./lankv.js";
 
@@ -138,6 +139,25 @@ describe("serve", () => {
     assert.match(refused.stderr, /LANKV_MAX_CLIENTS.*must be from 1 to 65535/);
   });
 
+  it("tells who finds nobody what to do, and only then", async () => {
+    const flags = await aloneFlags();
+    const [one, two] = [
+      await Daemon.start(directory, flags, "one"),
+      await Daemon.start(directory, flags, "two"),
+    ];
+    // When it wonders, the others have run for longer.
+    const alone = await Daemon.start(directory, await aloneFlags(), "alone");
+    try {
+      assert.match(await alone.output("peers"), /^no peers yet; .*'lankv doctor'/);
+      await until("it wonders", () =>
+        assert.match(alone.log, / info {2}no other node is heard yet: .*'lankv doctor'/),
+      );
+    } finally {
+      for (const daemon of [two, one, alone]) await daemon.end();
+    }
+    for (const { log } of [one, two]) assert.doesNotMatch(log, /no other node/);
+  });
+
   it("logs one line each, in JSON if asked, and as much as asked", async () => {
     const daemon = await Daemon.start(directory, ["--log-level", "debug"]);
     await daemon.end();
@@ -227,7 +247,7 @@ describe("the client commands", () => {
       await daemon.output("wait");
       const { code, stderr } = await daemon.cli(["wait", "--peers", "1", "--timeout", "10ms"]);
       assert.equal(code, 5);
-      assert.match(stderr, /^lankv: Not ready after 10 ms: 0 of 1 peers/);
+      assert.match(stderr, /^lankv: Not ready after 10 ms: 0 of 1 peers are linked\. .*'lankv doctor'/);
     } finally {
       await daemon.end();
     }

@@ -4,10 +4,18 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, it } from "node:test";
-import { Daemon, bin, lankv, run, scratchDirectory, type Outcome } from "./lankv.js";
+import { aloneFlags, bin, Daemon, lankv, run, scratchDirectory, type Outcome } from "./lankv.js";
 
 const isLinux = process.platform === "linux";
+/** The interpreter that Debian installs its packages for; another may come first in PATH. */
+const PYTHON = "/usr/bin/python3";
+const WALLS = path.resolve(import.meta.dirname, "../../../test/cli/walls.py");
 const lacksVerifier = spawnSync("systemd-analyze", ["--version"]).status !== 0;
+const lacksWalls = lacksVerifier
+  ? "there is no systemd-analyze"
+  : spawnSync(PYTHON, ["-c", "import seccomp"]).status !== 0
+    ? "there is no python3-seccomp"
+    : undefined;
 const ODD_FLAGS = ["--name", 'pi "1"', "--cluster", "50%n$HOME\\"];
 
 describe("the service of the system", { skip: !isLinux && "systemd is Linux's" }, () => {
@@ -119,6 +127,35 @@ describe("the service of the system", { skip: !isLinux && "systemd is Linux's" }
   );
 });
 
+describe("a node behind the walls of the unit", { skip: lacksWalls ?? false }, () => {
+  const scratch = scratchDirectory(after);
+
+  for (const kind of ["--system", "--user"]) {
+    it(`serves, saves and ends as it does without them: ${kind.slice(2)}`, async () => {
+      const unit = path.join(scratch, "lankv.service");
+      const user = kind === "--user" ? [kind] : [];
+      writeFileSync(unit, (await lankv(["service", "install", "--print", ...user])).text);
+      const socket = path.join(scratch, "walled.sock");
+      const data = path.join(scratch, `data${kind}`);
+      const flags = [...(await aloneFlags()).filter((flag) => flag !== "--memory"), "--data-dir", data];
+      const quoted = [...flags, "--redis-port", "0"].map((flag) => `'${flag}'`).join(" ");
+      const script = `
+        unshare --user true 2>/dev/null && echo "there is no wall"
+        export LANKV_SOCKET='${socket}'
+        lankv() { '${process.execPath}' '${bin}' "$@"; }
+        for round in 1 2; do
+          lankv serve ${quoted} & lankv wait --timeout 20s && lankv get k --quiet
+          lankv set k "from round $round" && lankv ping --quiet && lankv stop --quiet
+          wait $!
+          echo "ended with $?"
+        done`;
+      const { code, text, stderr } = await run(PYTHON, [WALLS, unit, "sh", "-c", script]);
+      assert.equal(text, "ended with 0\nfrom round 1ended with 0\n", stderr);
+      assert.equal(code, 0, stderr);
+    });
+  }
+});
+
 describe("the service of a user", { skip: !isLinux && "systemd is Linux's" }, () => {
   const scratch = scratchDirectory(after);
   const calls = path.join(scratch, "calls");
@@ -194,7 +231,9 @@ describe("the service of a user", { skip: !isLinux && "systemd is Linux's" }, ()
     assert.equal(code, 0);
     assert.deepEqual(called(), ["--user disable --now lankv.service", "--user daemon-reload"]);
     assert.match(text, /removed .*lankv\.service\n/);
-    assert.equal((await service("status", "--user")).code, 7);
+    const gone = await service("status", "--user");
+    assert.equal(gone.code, 7);
+    assert.match(gone.text, /^installed +no .*lankv\.service, which 'lankv service install --user' writes$/m);
   });
 });
 

@@ -117,7 +117,7 @@ describe("on a terminal", () => {
         `socket   ${socket}`,
         "redis    off",
       ]);
-      assert.match(lines[5] ?? "", /^LAN {6}127\.0\.0\.1 \(beacons \d+, messages \d+\)$/);
+      assert.match(lines[5] ?? "", /^LAN {6}this machine only \(beacons \d+, messages \d+\)$/);
       assert.match(shown, /info {2}stopped\r\n$/);
     } finally {
       await peer.end();

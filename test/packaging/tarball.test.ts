@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+
+/** Carried to machines without internet, perhaps over a slow link. */
+const BYTES_MAX = 500_000;
 
 const root = path.resolve(import.meta.dirname, "../../..");
 
@@ -39,6 +42,11 @@ describe("the packed tarball", () => {
       /^package\/(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|(?:bin|dist)\/.+|docs\/[^/]+\.md)$/;
     const strangers = files.filter((file) => !allowed.test(file));
     assert.deepEqual(strangers, []);
+  });
+
+  it("is small", () => {
+    const bytes = statSync(tarball).size;
+    assert(bytes < BYTES_MAX, `${String(bytes)} bytes`);
   });
 
   it("passes publint", () => {

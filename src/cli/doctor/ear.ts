@@ -15,8 +15,7 @@ import type { Beacon } from "../../core/message.js";
 import { codeOf } from "../../net/claim-socket.js";
 import type { Network } from "../../net/interfaces.js";
 import { random } from "../../node/ambient.js";
-import { software } from "../../node/software.js";
-import { decodeBeacon, encodeBeacon, isCall } from "../../wire/beacon.js";
+import { decodeBeacon, encodeCall, isCall } from "../../wire/beacon.js";
 
 /** How many nodes, and sources of anything else, are remembered; a LAN has fewer, a troublemaker can make up more. */
 const HEARD_MAX = 256;
@@ -163,18 +162,7 @@ export class Ear {
   }
 
   #toCall(): Buffer {
-    return encodeBeacon({
-      ...{ nodeId: this.#writer, writer: this.#writer, wallMs: Date.now(), head: 0, root: "0".repeat(16) },
-      ...{
-        keys: 0,
-        state: "seeking",
-        cluster: this.#options.cluster,
-        name: "doctor",
-        advertise: "",
-        software,
-      },
-      ...{ port: this.#options.port, hello: true, goodbye: true },
-    });
+    return encodeCall(this.#options.cluster, this.#writer);
   }
 
   #handleAnswer(datagram: Buffer, address: string): void {
@@ -194,7 +182,9 @@ export class Ear {
       note(this.foreign, address, (this.foreign.get(address) ?? 0) + 1);
     } else if (beacon.writer === this.#writer) {
       site.isHeard = true;
-    } else if (isCall(beacon) || beacon.goodbye) {
+    } else if (isCall(beacon)) {
+      return;
+    } else if (beacon.goodbye) {
       this.nodes.delete(beacon.writer);
     } else if (itsCluster !== this.#options.cluster) {
       note(this.otherClusters, beacon.writer, { beacon, address });

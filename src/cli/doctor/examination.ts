@@ -55,9 +55,11 @@ async function examineLan(subject: Subject, listenMs: number, report: Report): P
   const own = ownWriter === undefined ? undefined : ear.nodes.get(ownWriter)?.hasAnswered === true;
   const others = othersOf(ear, ownWriter);
   report.add(checkUdp(ear, subject, own));
-  report.add(checkContainer(subject, links, others.length === 0));
-  report.add(checkStrangers(ear, subject, others.length === 0, toCounts(status["ignored"])));
   const [known, ownUptimeMs] = [await peersOf(daemon), Number(status["uptimeMs"] ?? 0)];
+  // Who is behind an address translation is heard by the daemon only.
+  const isAlone = others.length === 0 && known.every(({ linked }) => linked !== true);
+  report.add(checkContainer(subject, links, isAlone));
+  report.add(checkStrangers(ear, subject, isAlone, toCounts(status["ignored"])));
   const all = readNetworks();
   report.add(
     await checkPeers({ ear, subject, known, listenedMs: listenMs, ownWriter, ownUptimeMs, links: all }),

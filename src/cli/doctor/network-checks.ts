@@ -106,7 +106,8 @@ export function checkContainer(
     warn(
       "container",
       finding,
-      "To join the LAN, give it the host's network ('docker run --network host', in compose 'network_mode: host').",
+      "To join the LAN, give it the host's network ('docker run --network host', in compose 'network_mode: host'), or name " +
+        "nodes of the LAN with --peer HOST; docs/containers.md has both.",
     ),
   ];
 }

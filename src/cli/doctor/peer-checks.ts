@@ -205,10 +205,13 @@ function checkMissed({ name, address, state, linked }: Json): Finding {
       "If it should be here: see that the machine runs and is on the network, and run 'lankv doctor' there.",
     );
   }
-  return (linked === true ? warn : fail)(
+  const finding = `${who} is known to the daemon, but neither its broadcasts nor answers of it come in.`;
+  const mend = "Let the beacons' UDP port in, here and there; 'lankv doctor' there tells more.";
+  if (linked !== true) return fail("peer", finding, mend);
+  return warn(
     "peer",
-    `${who} is known to the daemon, but neither its broadcasts nor answers of it come in.`,
-    "Let the beacons' UDP port in, here and there; 'lankv doctor' there tells more.",
+    `${finding} Messages flow both ways.`,
+    `If it is behind NAT and names this machine with --peer, as in a container on a bridge, all is well. Else: ${mend.charAt(0).toLowerCase()}${mend.slice(1)}`,
   );
 }
 

@@ -37,18 +37,30 @@ describe("the property list of launchd", () => {
     assert.doesNotMatch(launchd({ ...plan, isUsers: true }).files[0].text, /UserName/);
   });
 
-  it(
-    "is one that can be read",
-    { skip: spawnSync("python3", ["-V"]).status !== 0 && "there is no python3" },
-    () => {
-      const read =
-        "import plistlib, sys, json; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())['ProgramArguments']))";
-      const { stdout, stderr } = spawnSync("python3", ["-c", read], {
-        input: launchd(plan).files[0].text,
-        encoding: "utf8",
-      });
-      assert.equal(stderr, "");
-      assert.deepEqual(JSON.parse(stdout), [plan.node, plan.script, "serve", ...plan.flags]);
-    },
-  );
+  for (const isUsers of [false, true]) {
+    it(
+      `is read as what it means by another parser, ${isUsers ? "the user's" : "the machine's"}`,
+      { skip: spawnSync("python3", ["-V"]).status !== 0 && "there is no python3" },
+      () => {
+        const [{ text }] = launchd({ ...plan, isUsers }).files;
+        const read = "import plistlib, sys, json; print(json.dumps(plistlib.loads(sys.stdin.buffer.read())))";
+        const { stdout, stderr } = spawnSync("python3", ["-c", read], { input: text, encoding: "utf8" });
+        assert.equal(stderr, "");
+        const { StandardErrorPath: log, ...rest } = toObject(JSON.parse(stdout));
+        assert.match(String(log), isUsers ? /\/Library\/Logs\/lankv\.log$/ : /^\/var\/log\/lankv\.log$/);
+        assert.deepEqual(rest, {
+          Label: "lankv",
+          ProgramArguments: [plan.node, plan.script, "serve", ...plan.flags],
+          ...(isUsers ? {} : { UserName: "alice" }),
+          ...{ RunAtLoad: true, KeepAlive: { SuccessfulExit: false } },
+          ...{ SoftResourceLimits: { NumberOfFiles: 65_536 }, Umask: 0o077 },
+        });
+      },
+    );
+  }
 });
+
+function toObject(value: unknown): Readonly<Record<string, unknown>> {
+  assert(typeof value === "object" && value !== null);
+  return { ...value };
+}

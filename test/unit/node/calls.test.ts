@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import type { Lankv } from "../../../src/node/lankv.js";
 import { open } from "../../../src/node/open.js";
 import { murmur3 } from "../../../src/core/hash.js";
-import { decodeBeacon, encodeBeacon } from "../../../src/wire/beacon.js";
+import { decodeBeacon, encodeBeacon, isCall } from "../../../src/wire/beacon.js";
 import { freeUdpPort, until } from "../net/loopback.js";
 
 describe("a call", () => {
@@ -91,5 +91,21 @@ describe("a call", () => {
       return ignored() > before;
     });
     assert(answers.length < 100, `${String(answers.length)} answers`);
+  });
+
+  it("goes with each beacon to those whom a node names, in nobody's name", async () => {
+    const { port } = caller.address();
+    const flags = { memory: true, interfaces: ["lo"], beaconPort: await freeUdpPort(), discovery: false };
+    await using naming = await open({ ...flags, name: "naming", peers: [`127.0.0.1:${String(port)}`] });
+    await until("both came", () => answers.length >= 2);
+    const heard = answers.map((datagram) => {
+      const beacon = decodeBeacon(datagram, cluster);
+      assert(typeof beacon !== "string");
+      return beacon;
+    });
+    const { writer } = naming.status();
+    assert(heard.some((beacon) => !isCall(beacon) && beacon.writer === writer));
+    assert(heard.some((beacon) => isCall(beacon)));
+    assert(heard.every((beacon) => !isCall(beacon) || beacon.writer !== writer));
   });
 });
