@@ -163,7 +163,14 @@ function followLoading(node: Node, flags: ServeFlags, log: Log): void {
 /** Logs what happens to the node. */
 function follow({ node }: Daemon, log: Log): void {
   node.on("damage", (damages) => {
-    for (const { path, bytesLost, recordsSaved, isSetAside } of damages) {
+    for (const { path, bytesLost, recordsSaved, isSetAside, isMissing } of damages) {
+      if (isMissing) {
+        log.warn("a file of the log was removed while the node ran; all is saved once more", {
+          path,
+          bytesLost,
+        });
+        continue;
+      }
       const what = isSetAside ? "and was set aside" : "and stays where it is, as the disk takes nothing";
       log.warn(`a file of the data directory is damaged ${what}; peers send what it lacks`, {
         ...{ path, bytesLost, recordsSaved },

@@ -149,6 +149,7 @@ export class DataDir {
       bytesLost: size,
       recordsSaved: 0,
       isSetAside: aside !== undefined,
+      isMissing: false,
     });
   }
 

@@ -18,6 +18,12 @@ const RECORDS_A_LOOK = 256;
 /** Milliseconds of loading after which the event loop gets its turn. */
 const LOAD_TURN_MS = 5;
 
+/** What the system says of a file that is there already. */
+const OUT_OF_REACH = {
+  EACCES: "this user may not read or remove it",
+  EPERM: "this user may not read or remove it",
+};
+
 export interface DiskParts {
   readonly storage: Storage;
   readonly saving: Saving;
@@ -100,6 +106,7 @@ export class Disk {
       failing: failure === undefined ? null : reasonOf(failure),
       syncedMs: syncedAtMs === undefined ? null : Math.round(monoMs() - syncedAtMs),
       damages: [...damages, ...storage.damages],
+      stuck: storage.stuck.map(({ path, cause }) => ({ path, reason: reasonOf(cause, OUT_OF_REACH) })),
     };
   }
 

@@ -9,6 +9,10 @@
  * On a disk that is full there is little room to append to. Cleaning begins earlier where there is little, and goes on when
  * a save has failed for want of it: a segment whose records have no room elsewhere is passed over, for one that needs none.
  *
+ * A segment that cannot be opened is passed over, too, and told of for as long as that lasts: one file that is out of reach must
+ * not keep the others from being cleaned. One that is gone has taken with it what counted in it: that is damage, and all is
+ * saved once more.
+ *
  * A record may be there many times: saved again after a failure or damage, or appended by a process that was killed
  * before it removed the file. So one that was appended in a round does not count where it is met again in it; what is
  * appended goes to segments that are not part of the round.
@@ -19,13 +23,16 @@
  */
 import { open, statfs, unlink, type FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
+import createDebug from "debug";
 import type { KvRecord } from "../core/record.js";
 import { Scan } from "./scan.js";
 import { HEADER, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
 import { SlotSet } from "./slot-set.js";
 import { setAside } from "./set-aside.js";
-import type { Contents, Damage } from "./storage.js";
+import type { Contents, Damage, Stuck } from "./storage.js";
+
+const debug = createDebug("lankv:storage");
 
 /** Bytes of an entry beside its key and value, when it names no replaced version. */
 const ENTRY_OVERHEAD = 36;
@@ -79,6 +86,8 @@ export class Cleaner {
   #lookIn = 0;
   /** Segments that could not be emptied, until the round is over or a save has failed once more. */
   readonly #passedOver = new Set<string>();
+  /** Those that could not be opened or removed, and why. */
+  readonly #stuck = new Map<string, Error>();
   /** Files stay where they are while somebody copies them. */
   #holds = 0;
   /** Slots whose records were appended in this round. */
@@ -97,6 +106,11 @@ export class Cleaner {
   /** From this length on, another segment is to be begun. */
   get segmentBytes(): number {
     return Math.min(Math.max(Math.ceil(this.#live / 8), SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX);
+  }
+
+  /** Segments that cannot be freed, as far as that was tried. */
+  get stuck(): readonly Stuck[] {
+    return [...this.#stuck].map(([path, cause]) => ({ path, cause }));
   }
 
   /** Whether files wait for a sync to go. */
@@ -199,18 +213,47 @@ export class Cleaner {
         // On a full disk no save will succeed before the files are gone.
         if (this.#isTight && this.#emptied.length > 0 && mayGoOn()) await this.#sync();
       }
-    } catch {
+    } catch (error) {
       // The disk is full or failing, which the next save tells. What was to be appended is tried again after it.
+      debug("cleaning stops until the next save: %O", error);
       this.#owed = 0;
     }
   }
 
   async #beginPass(): Promise<Pass | undefined> {
-    const segment = this.#full.find(({ path }) => !this.#passedOver.has(path));
-    if (segment === undefined || !this.#segments.closed.includes(segment)) return undefined;
-    if (segment.number > this.#roundEnd) this.#beginRound();
-    const handle = await open(segment.path, "r");
-    return { segment, handle, scan: new Scan(handle, segment.salt, HEADER, segment.length), found: [] };
+    for (const segment of this.#full) {
+      if (this.#passedOver.has(segment.path)) continue;
+      if (!this.#segments.closed.includes(segment)) return undefined;
+      if (segment.number > this.#roundEnd) this.#beginRound();
+      const handle = await this.#open(segment);
+      if (handle === undefined) continue;
+      return { segment, handle, scan: new Scan(handle, segment.salt, HEADER, segment.length), found: [] };
+    }
+    return undefined;
+  }
+
+  /** Undefined when the segment is out of reach for now, or gone. */
+  async #open({ path, length }: ClosedSegment): Promise<FileHandle | undefined> {
+    try {
+      const handle = await open(path, "r");
+      this.#stuck.delete(path);
+      return handle;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") {
+        this.#segments.leaveOut({ path });
+        this.#stuck.delete(path);
+        this.#onDamage({ path, bytesLost: length, recordsSaved: 0, isSetAside: false, isMissing: true });
+      } else {
+        this.#passedOver.add(path);
+        this.#noteStuck(path, error);
+      }
+      return undefined;
+    }
+  }
+
+  #noteStuck(path: string, error: unknown): void {
+    debug("%s cannot be cleaned: %O", path, error);
+    this.#stuck.set(path, error instanceof Error ? error : new Error(String(error)));
   }
 
   /** What is there after a whole round, and was not saved during it, does count, though it is more than was reckoned. */
@@ -284,20 +327,33 @@ export class Cleaner {
     for (const { segment, damage } of this.#removable.splice(0)) {
       this.#segments.leaveOut(segment);
       if (damage === undefined) {
-        // A file that cannot be removed is found by the next start.
-        await unlink(segment.path).catch(() => undefined);
+        await this.#remove(segment.path);
         continue;
       }
       const path = await setAside(segment.path);
-      this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside: path !== undefined });
+      const isSetAside = path !== undefined;
+      this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside, isMissing: false });
+    }
+  }
+
+  /** A file that cannot be removed is no part of the log any more, and found by the next start. */
+  async #remove(path: string): Promise<void> {
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") this.#noteStuck(path, error);
     }
   }
 }
 
 /** Whether an error of the system says that there is no room. */
 export function isFull(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === "ENOSPC" || code === "EDQUOT";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 function bytesOf(segments: readonly ClosedSegment[]): number {

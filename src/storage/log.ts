@@ -23,7 +23,7 @@ import { loadSegments, unreadable, type Finding } from "./load.js";
 import { listSegments, syncDirectory, type ClosedSegment, type Segment } from "./segment.js";
 import { Segments } from "./segments.js";
 import { putInOrder } from "./set-aside.js";
-import type { Contents, Damage, Loaded, Storage } from "./storage.js";
+import type { Contents, Damage, Loaded, Storage, Stuck } from "./storage.js";
 
 /** After so long without a save the tail says how far it is durable, as the next save would do. */
 const IDLE_MS = 1_000;
@@ -66,6 +66,10 @@ export class Log implements Storage {
 
   get damages(): readonly Damage[] {
     return this.#damages;
+  }
+
+  get stuck(): readonly Stuck[] {
+    return this.#cleaner.stuck;
   }
 
   get bytes(): number {

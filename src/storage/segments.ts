@@ -55,7 +55,7 @@ export class Segments {
   }
 
   /** Leaves one out, whose file is gone. */
-  leaveOut({ path }: ClosedSegment): void {
+  leaveOut({ path }: Pick<ClosedSegment, "path">): void {
     this.#closed = this.#closed.filter((segment) => segment.path !== path);
   }
 

@@ -40,7 +40,13 @@ export async function putInOrder(
     if (isDamaged) {
       const path = isSafe ? await setAside(segment.path) : undefined;
       const isSetAside = path !== undefined;
-      damages.push({ path: path ?? segment.path, bytesLost, recordsSaved: records, isSetAside });
+      damages.push({
+        path: path ?? segment.path,
+        bytesLost,
+        recordsSaved: records,
+        isSetAside,
+        isMissing: false,
+      });
       // Its records may be nowhere else.
       if (!isSafe) left.push({ ...segment, length: size });
     } else if (isSafe && !keepsRecords) {

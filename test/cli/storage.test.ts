@@ -71,7 +71,14 @@ describe("the keys of a daemon", () => {
       assert.equal(loading, null);
       assert(isObject(storage));
       const { bytes, syncedMs, ...rest } = storage;
-      assert.deepEqual(rest, { fsync: "always", unsaved: 0, unsavedMs: 0, failing: null, damages: [] });
+      assert.deepEqual(rest, {
+        fsync: "always",
+        unsaved: 0,
+        unsavedMs: 0,
+        failing: null,
+        damages: [],
+        stuck: [],
+      });
       assert(Number(bytes) > 10 && Number(syncedMs) >= 0);
       assert.match(await daemon.output("status"), /\ndisk +\d+ bytes, 0 keys to save, fsync always\n/);
       const client = connect(daemon.socket);
@@ -149,7 +156,12 @@ describe("a data directory", () => {
       assert.match(again.log, / a file of the data directory is damaged and was set aside; /);
       assert(isObject(storage) && Array.isArray(storage["damages"]));
       const { path: aside, ...rest } = objectFrom(JSON.stringify(storage["damages"][0]));
-      assert.deepEqual(rest, { bytesLost: damaged.length, recordsSaved: 0, isSetAside: true });
+      assert.deepEqual(rest, {
+        bytesLost: damaged.length,
+        recordsSaved: 0,
+        isSetAside: true,
+        isMissing: false,
+      });
       assert.equal(readFileSync(String(aside), "utf8"), damaged);
     }
   });

@@ -23,15 +23,29 @@ export async function checkData({ dataDir, cluster, daemon }: Subject): Promise<
 
 /** What the daemon says of saving. */
 export function checkSaving({ storage }: Readonly<Record<string, unknown>>): readonly Finding[] {
-  const failing = isObject(storage) ? storage["failing"] : null;
-  if (typeof failing !== "string") return [];
-  return [
-    fail(
-      "data",
-      `The daemon cannot save, and refuses writes: ${failing}.`,
-      "Mend the disk, or make room on it; the daemon tries again each second, and goes on by itself.",
-    ),
-  ];
+  if (!isObject(storage)) return [];
+  const { failing, stuck } = storage;
+  const findings: Finding[] = [];
+  if (typeof failing === "string") {
+    findings.push(
+      fail(
+        "data",
+        `The daemon cannot save, and refuses writes: ${failing}.`,
+        "Mend the disk, or make room on it; the daemon tries again each second, and goes on by itself.",
+      ),
+    );
+  }
+  const stays: readonly unknown[] = Array.isArray(stuck) ? stuck : [];
+  for (const { path, reason } of stays.filter(isObject)) {
+    findings.push(
+      warn(
+        "data",
+        `The daemon cannot clean ${toPrintableText(String(path))}: ${toPrintableText(String(reason))}.`,
+        "Let the user of the daemon read and remove that file; until then it takes room that it need not.",
+      ),
+    );
+  }
+  return findings;
 }
 
 /** A directory that holds keys of another cluster is refused when a node starts. */
