@@ -6,6 +6,7 @@
  *     about.json   the format of the directory, and whose keys it holds: one JSON object whose last member, "check", is the
  *                  CRC-32 of all the text before it, in every format: so what a newer version wrote is not taken for damage
  *     log          the records; see src/storage
+ *     reserve      zeros, whose room cleaning takes when the disk is full
  */
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
@@ -26,6 +27,8 @@ export const DATA_FORMAT = 1;
 
 /** The directory of the records within the data directory. */
 export const LOG_NAME = "log";
+/** The room that is kept for cleaning the log when the disk is full. */
+export const RESERVE_NAME = "reserve";
 /** The log of a backup that is being made, or was not finished. */
 export const UNFINISHED_NAME = "log.partial";
 

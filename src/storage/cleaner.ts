@@ -7,7 +7,8 @@
  * both are uncertain, and all that is emptied by then is gone through again.
  *
  * On a disk that is full there is little room to append to. Cleaning begins earlier where there is little, and goes on when
- * a save has failed for want of it: a segment whose records have no room elsewhere is passed over, for one that needs none.
+ * a save has failed for want of it: a segment whose records have no room elsewhere is emptied into the reserve, which is made
+ * again from what became free. Without one it is passed over, for one that needs no room.
  *
  * A segment that cannot be opened is passed over, too, and told of for as long as that lasts: one file that is out of reach must
  * not keep the others from being cleaned. One that is gone has taken with it what counted in it: that is damage, and all is
@@ -88,6 +89,8 @@ export class Cleaner {
   readonly #passedOver = new Set<string>();
   /** Those that could not be opened or removed, and why. */
   readonly #stuck = new Map<string, Error>();
+  /** Whether the reserve was used, and is to be made again. */
+  #isReserveUsed = false;
   /** Files stay where they are while somebody copies them. */
   #holds = 0;
   /** Slots whose records were appended in this round. */
@@ -106,6 +109,12 @@ export class Cleaner {
   /** From this length on, another segment is to be begun. */
   get segmentBytes(): number {
     return Math.min(Math.max(Math.ceil(this.#live / 8), SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX);
+  }
+
+  /** How much is kept for cleaning a disk that has no room: enough for one of the segments at least. */
+  get #reserveBytes(): number {
+    const shortest = Math.min(...this.#segments.closed.map(({ length }) => length));
+    return Math.max(this.segmentBytes, Number.isFinite(shortest) ? shortest : 0);
   }
 
   /** Segments that cannot be freed, as far as that was tried. */
@@ -202,6 +211,8 @@ export class Cleaner {
     try {
       while (!this.#isClosed && mayGoOn()) {
         if (this.#removable.length > 0 && this.#holds === 0) await this.#removeFiles();
+        if (this.#pass === undefined) await this.#endReserved();
+        if (this.#pass === undefined && (await this.#growReserve())) continue;
         this.#pass ??= this.#isDue ? await this.#beginPass() : undefined;
         if (this.#pass === undefined) {
           this.#owed = 0;
@@ -291,6 +302,7 @@ export class Cleaner {
     pass.found = [];
     if (!scan.isDone) return;
     await this.#endPass();
+    await this.#endReserved();
     const bytesLost = scan.gaps
       .filter((gap) => gap.from < segment.synced)
       .reduce((sum, gap) => sum + gap.to - gap.from, 0);
@@ -298,17 +310,41 @@ export class Cleaner {
     this.#emptied.push({ segment, damage });
   }
 
-  /** Appends the records; when the disk is full, the segment is passed over. */
+  /** Appends the records, when the disk is full to the reserve; when that has no room either, the segment is passed over. */
   async #hasRoomFor(records: readonly KvRecord[], segment: ClosedSegment): Promise<boolean> {
     try {
-      await this.#segments.append(records, this.segmentBytes);
+      if (this.#segments.isReserved) await this.#segments.appendReserved(records);
+      else await this.#segments.append(records, this.segmentBytes);
       return true;
     } catch (error) {
       if (!this.#isTight || !isFull(error) || this.#segments.loss !== undefined) throw error;
+      if (!this.#segments.isReserved && segment.length <= (this.#segments.reserve?.bytes ?? 0)) {
+        await this.#segments.appendReserved(records);
+        return true;
+      }
       this.#passedOver.add(segment.path);
       await this.#endPass();
       return false;
     }
+  }
+
+  async #endReserved(): Promise<void> {
+    if (!this.#segments.isReserved) return;
+    await this.#segments.endReserved();
+    this.#isReserveUsed = true;
+  }
+
+  /**
+   * What the reserve has freed comes first to the reserve; else some room is left to what is saved.
+   * @returns whether something was done
+   */
+  async #growReserve(): Promise<boolean> {
+    const { reserve } = this.#segments;
+    if (reserve === undefined) return false;
+    const leave = this.#isReserveUsed ? 0 : this.segmentBytes;
+    const hasGrown = await reserve.grow(this.#reserveBytes, leave);
+    if (!hasGrown) this.#isReserveUsed = false;
+    return hasGrown;
   }
 
   #isElsewhere(record: KvRecord): boolean {

@@ -11,6 +11,7 @@
  *       set-aside    sets in order those that are torn or damaged
  *       Segments     the closed segments and the tail, which is written to
  *         Tail         appends entries to a file, and syncs it
+ *         Reserve      room that is kept for the cleaner
  *       Cleaner      frees what is superseded, between saves
  *       Scan         finds entries in a file, whatever it holds
  */
@@ -28,6 +29,13 @@ import type { Contents, Damage, Loaded, Storage, Stuck } from "./storage.js";
 /** After so long without a save the tail says how far it is durable, as the next save would do. */
 const IDLE_MS = 1_000;
 
+/** Where a log is. */
+export interface LogPlace {
+  readonly directory: string;
+  /** Undefined = no room is kept. */
+  readonly reserve?: string;
+}
+
 export class Log implements Storage {
   readonly #listed: readonly Segment[];
   readonly #segments: Segments;
@@ -40,9 +48,9 @@ export class Log implements Storage {
   #idle: NodeJS.Timeout | undefined;
   #marking: Promise<void> = Promise.resolve();
 
-  private constructor(directory: string, listed: readonly Segment[], contents: Contents) {
+  private constructor({ directory, reserve }: LogPlace, listed: readonly Segment[], contents: Contents) {
     this.#listed = listed;
-    this.#segments = new Segments(directory, (listed.at(-1)?.number ?? 0) + 1);
+    this.#segments = new Segments(directory, (listed.at(-1)?.number ?? 0) + 1, reserve);
     this.#cleaner = new Cleaner(this.#segments, contents, (damage) => {
       this.#damages.push(damage);
     });
@@ -50,15 +58,18 @@ export class Log implements Storage {
 
   /**
    * Opens the log in a directory, which is made if need be; nothing is read yet.
+   * @param place the directory, or that and a file to keep room in for cleaning a full disk, on the same file system
    * @param contents the records in memory, which the log is a copy of
    * @throws {LankvError} LANKV_DATA_DIR: the directory cannot be used
    */
-  static async open(directory: string, contents: Contents): Promise<Log> {
+  static async open(place: string | LogPlace, contents: Contents): Promise<Log> {
+    const at = typeof place === "string" ? { directory: place } : place;
+    const { directory } = at;
     try {
       await makeDirectory(directory);
       // Whether it is new or not: a process that made it may have been killed before it came so far.
       await syncDirectory(dirname(directory));
-      return new Log(directory, await listSegments(directory), contents);
+      return new Log(at, await listSegments(directory), contents);
     } catch (cause) {
       throw unreadable(directory, cause);
     }
