@@ -38,7 +38,7 @@ const LINE_END = Buffer.from("\n");
 
 /** @param file where to; `-` is standard output. Pipes and devices are written as they are. */
 export function exportKeys(file: string, flags: ExportFlags): Promise<ExitCode> {
-  return interruptible((signal) =>
+  return interruptible((begin) =>
     withDaemon(flags, async (client) => {
       const target = file === "-" ? undefined : await toReplaceable(file).catch(cannotWrite(file));
       if (target === undefined && flags.resume === true) {
@@ -47,6 +47,7 @@ export function exportKeys(file: string, flags: ExportFlags): Promise<ExitCode> 
       const progress = new Progress("exported", toNumber(await client.call("DBSIZE")), flags);
       const linesAfter = (after: Buffer): Readable =>
         Readable.from(pagesAfter(client, after, progress), { highWaterMark: 1 });
+      const signal = begin();
       try {
         if (file === "-") await pipeline(linesAfter(NOTHING.after), process.stdout, { end: false, signal });
         else if (target === undefined)
