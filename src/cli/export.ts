@@ -132,7 +132,7 @@ async function writeWhole(
 
 /**
  * Opens what is to replace a file, for those who may read that one and nobody else, as far as this user can grant it; what replaces
- * none is made as any file of this user.
+ * none is made like the other files of this user.
  */
 async function openLike(file: string, partial: string, flags: "a" | "w"): Promise<FileHandle> {
   const old = await stat(file).catch((error: unknown) => {

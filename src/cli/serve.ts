@@ -151,7 +151,16 @@ function followLoading(node: Node, flags: ServeFlags, log: Log): void {
   node.on("loading", ({ share }) => {
     progress.show(node.map.values, share);
   });
-  node.on("loaded", ({ records, bytes, ms }) => {
+  node.on("loaded", ({ records, bytes, ms, torn }) => {
+    if (torn.length > 0) {
+      log.info(
+        "the end of the log was not written whole, and was cut off: normal after a crash or a loss of power",
+        {
+          bytes: torn.reduce((sum, each) => sum + each.bytes, 0),
+          files: torn.map(({ path }) => path).join(" "),
+        },
+      );
+    }
     if (records === 0) return;
     const keys = node.map.values;
     progress.show(keys, 1);

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import type { FsyncPolicy, Saving } from "../core/saving.js";
-import type { Damage, Storage } from "../storage/storage.js";
+import type { Damage, Storage, Torn } from "../storage/storage.js";
 import { monoMs } from "./ambient.js";
 import { backUp } from "./backup.js";
 import type { LoadingStatus, StorageStatus } from "./lankv.js";
@@ -38,6 +38,8 @@ export interface LoadReport {
   readonly records: number;
   readonly bytes: number;
   readonly ms: number;
+  /** What was cut off, as after a crash. */
+  readonly torn: readonly Torn[];
 }
 
 export class Disk {
@@ -180,6 +182,7 @@ export class Disk {
       }
       bytes = bytesTotal;
     }
-    return this.#isClosing ? undefined : { records, bytes, ms: monoMs() - beganMs };
+    if (this.#isClosing) return undefined;
+    return { records, bytes, ms: monoMs() - beganMs, torn: this.#parts.storage.torn };
   }
 }

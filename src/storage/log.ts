@@ -24,7 +24,7 @@ import { loadSegments, unreadable, type Finding } from "./load.js";
 import { listSegments, syncDirectory, type ClosedSegment, type Segment } from "./segment.js";
 import { Segments } from "./segments.js";
 import { putInOrder } from "./set-aside.js";
-import type { Contents, Damage, Loaded, Storage, Stuck } from "./storage.js";
+import type { Contents, Damage, Loaded, Storage, Stuck, Torn } from "./storage.js";
 
 /** After so long without a save the tail says how far it is durable, as the next save would do. */
 const IDLE_MS = 1_000;
@@ -41,6 +41,7 @@ export class Log implements Storage {
   readonly #segments: Segments;
   readonly #cleaner: Cleaner;
   readonly #damages: Damage[] = [];
+  #torn: readonly Torn[] = [];
   /** Damaged files in their place, of which a backup takes a copy. */
   #left: readonly ClosedSegment[] = [];
   /** Why something of what was loaded is not durable, until the first sync has told it. */
@@ -79,6 +80,10 @@ export class Log implements Storage {
     return this.#damages;
   }
 
+  get torn(): readonly Torn[] {
+    return this.#torn;
+  }
+
   get stuck(): readonly Stuck[] {
     return this.#cleaner.stuck;
   }
@@ -92,8 +97,13 @@ export class Log implements Storage {
     yield* loadSegments(this.#listed, findings);
     const own = findings.filter(({ isItself }) => isItself).map(({ segment }) => segment.number);
     this.#segments.countFrom(own.at(-1) ?? 0);
-    const { damages, left, loss } = await putInOrder(findings, this.#segments, this.#cleaner.segmentBytes);
+    const { damages, torn, left, loss } = await putInOrder(
+      findings,
+      this.#segments,
+      this.#cleaner.segmentBytes,
+    );
     this.#damages.push(...damages);
+    this.#torn = torn;
     this.#left = left;
     this.#loadLoss = loss;
     // What has been rescued is durable, or still where it was.

@@ -32,6 +32,13 @@ export interface Damage {
   readonly isMissing: boolean;
 }
 
+/** The end of a file that was not written whole when the process or the power ended. Nothing was promised of it. */
+export interface Torn {
+  readonly path: string;
+  /** Bytes that were no whole entry, and were cut off. */
+  readonly bytes: number;
+}
+
 /** A file that cannot be freed of what is superseded, so that more stays on disk than counts. */
 export interface Stuck {
   readonly path: string;
@@ -70,6 +77,8 @@ export interface Storage {
    * records may be gone that were durable, and all have to be saved again.
    */
   readonly damages: readonly Damage[];
+  /** What {@link Storage.load} has cut off. */
+  readonly torn: readonly Torn[];
   /** The files that cannot be freed now; each is tried again. */
   readonly stuck: readonly Stuck[];
   /**

@@ -1,6 +1,6 @@
 /** What a daemon keeps on disk: across its ends, and what it refuses to start with. */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -61,6 +61,30 @@ describe("the keys of a daemon", () => {
     } finally {
       await second.end();
     }
+  });
+
+  it("are there but for a torn end, and the log says that it was cut off, and that this is normal", async () => {
+    const flags = await keeping("torn", "--fsync", "always");
+    const log = path.join(directory, "torn", "log");
+    const first = await Daemon.start(directory, flags);
+    await first.output("set", "one", "111");
+    await first.end("SIGKILL");
+    const [file = ""] = readdirSync(log);
+    appendFileSync(path.join(log, file), Buffer.from([0xd1, 0, 0]));
+    const second = await Daemon.start(directory, flags);
+    try {
+      assert.equal(await second.output("get", "one"), "111");
+      assert.match(
+        second.log,
+        /info +the end of the log was not written whole, .*cut off: normal after a crash.* bytes=3 /,
+      );
+    } finally {
+      await second.end();
+    }
+    const third = await Daemon.start(directory, flags);
+    await third.output("get", "one");
+    await third.end();
+    assert.doesNotMatch(third.log, /cut off/);
   });
 
   it("are shown in status and to Redis clients", async () => {
