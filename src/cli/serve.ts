@@ -172,7 +172,19 @@ function followLoading(node: Node, flags: ServeFlags, log: Log): void {
 /** Logs what happens to the node. */
 function follow({ node }: Daemon, log: Log): void {
   node.on("damage", (damages) => {
-    for (const { path, bytesLost, recordsSaved, isSetAside, isMissing } of damages) {
+    for (const { path, bytesLost, recordsSaved, isSetAside, isMissing, clusterFrom } of damages) {
+      if (clusterFrom !== undefined) {
+        const whose = {
+          copy: "as its copy says",
+          option: "only because this node was started so: check that",
+        }[clusterFrom];
+        const { cluster } = node.options;
+        log.warn(
+          `about.json is damaged; the keys are taken for those of cluster ${JSON.stringify(cluster)}, ${whose}`,
+          { path },
+        );
+        continue;
+      }
       if (isMissing) {
         log.warn("a file of the log was removed while the node ran; all is saved once more", {
           path,

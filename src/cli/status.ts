@@ -129,8 +129,10 @@ function storageLines(storage: unknown, colors: Colors): (readonly [string, stri
     ...(typeof failing !== "string"
       ? []
       : [["", colors.red(`writes are refused: ${toPrintableText(failing)}`)] as const]),
-    ...damaged.filter(isObject).map(({ path, bytesLost, isMissing }) => {
+    ...damaged.filter(isObject).map(({ path, bytesLost, isMissing, clusterFrom }) => {
       const shown = toPrintableText(String(path));
+      if (clusterFrom === "option")
+        return ["", colors.yellow(`the cluster is not sure: ${shown} was damaged`)] as const;
       const lost =
         isMissing === true
           ? `${shown} is gone, and all was saved once more`

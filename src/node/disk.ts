@@ -5,10 +5,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import type { FsyncPolicy, Saving } from "../core/saving.js";
-import type { Damage, Storage, Torn } from "../storage/storage.js";
+import type { Storage, Torn } from "../storage/storage.js";
 import { monoMs } from "./ambient.js";
 import { backUp } from "./backup.js";
-import type { LoadingStatus, StorageStatus } from "./lankv.js";
+import type { DamageStatus, LoadingStatus, StorageStatus } from "./lankv.js";
 import { reasonOf } from "./reasons.js";
 import { notSaved } from "./refusals.js";
 import { Saver } from "./saver.js";
@@ -30,7 +30,7 @@ export interface DiskParts {
   readonly fsync: FsyncPolicy;
   readonly cluster: string;
   /** What was found damaged before anything was loaded. */
-  readonly damages: readonly Damage[];
+  readonly damages: readonly DamageStatus[];
 }
 
 /** What was loaded at the start. */

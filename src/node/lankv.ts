@@ -156,6 +156,11 @@ export interface DamageStatus {
   readonly isSetAside: boolean;
   /** Whether somebody has removed it while the node ran. */
   readonly isMissing: boolean;
+  /**
+   * There when it is about.json, which says whose keys a data directory holds: what said so instead, its `copy` or the `option`
+   * that the node was opened with.
+   */
+  readonly clusterFrom?: "copy" | "option";
 }
 
 export interface StuckStatus {

@@ -50,7 +50,7 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
     if (dataDir !== undefined) opened.push(dataDir);
     const keptId = await dataDir?.readNodeId();
     const nodeId = keptId ?? mintId(random);
-    await dataDir?.claimFor(options.cluster);
+    await dataDir?.claimFor(options.cluster, options.isClusterNamed);
     // That its disk is full is no reason for a node not to serve what it holds.
     if (keptId === undefined) await dataDir?.writeNodeId(nodeId);
     const writer = mintId(random);

@@ -18,6 +18,14 @@ describe("the check of saving", () => {
     assert.match(finding.finding, /cannot clean \S+1-5a17c0de\.log: this user may not read or remove it\./);
   });
 
+  it("warns when only the flag said whose keys a directory holds", () => {
+    const damage = { path: "/data/about.json.damaged-2026", clusterFrom: "option" };
+    const [finding] = checkSaving({ cluster: "home", storage: { failing: null, damages: [damage] } });
+    assert.equal(finding?.status, "warn");
+    assert.match(String(finding.mend), /not of the cluster "home", stop the daemon/);
+    assert.deepEqual(checkSaving({ storage: { damages: [{ ...damage, clusterFrom: "copy" }] } }), []);
+  });
+
   it("has nothing to say when it can, or keeps nothing on disk", () => {
     for (const storage of [{ failing: null }, null, undefined])
       assert.deepEqual(checkSaving({ storage }), []);
