@@ -14,6 +14,10 @@
  * not keep the others from being cleaned. One that is gone has taken with it what counted in it: that is damage, and all is
  * saved once more.
  *
+ * The sync that lets a file go is that of a save. But a process that is killed every few seconds may never come to the next one, and
+ * each would empty again what the one before had emptied: so for what an earlier process has left, cleaning syncs by itself, and
+ * where that is too much, the first save is done when a first file is gone.
+ *
  * A record may be there many times: saved again after a failure or damage, or appended by a process that was killed
  * before it removed the file. So one that was appended in a round does not count where it is met again in it; what is
  * appended goes to segments that are not part of the round.
@@ -89,6 +93,10 @@ export class Cleaner {
   readonly #passedOver = new Set<string>();
   /** Those that could not be opened or removed, and why. */
   readonly #stuck = new Map<string, Error>();
+  /** Whether what was loaded is known to be durable, so that something may go for its sake, and syncs do not fail. */
+  #maySync = false;
+  /** Whether an earlier process has left more than there should be, of which nothing is freed yet; undefined before the first save. */
+  #isBehindhand: boolean | undefined;
   /** Whether the reserve was used, and is to be made again. */
   #isReserveUsed = false;
   /** Files stay where they are while somebody copies them. */
@@ -97,6 +105,8 @@ export class Cleaner {
   readonly #copied = new SlotSet();
   /** The newest closed segment when this round began, the bytes saved since then, and what the last round could not free. */
   #roundEnd = -1;
+  /** The newest closed segment when the first round began. */
+  #inheritedTo = -1;
   #savedInRound = 0;
   #stubborn = 0;
 
@@ -140,14 +150,19 @@ export class Cleaner {
     this.#owed = Math.min(this.#owed + PACE * savedBytes, SEGMENT_BYTES_MAX);
     this.#lookIn -= savedBytes;
     if (this.#lookIn <= 0) await this.#lookForRoom();
-    if (wasSynced) this.#removable.push(...this.#emptied.splice(0));
-    await this.#run(() => this.#owed > 0);
+    if (wasSynced) {
+      this.#maySync = true;
+      this.#removable.push(...this.#emptied.splice(0));
+    }
+    this.#isBehindhand ??= this.#isDue;
+    await this.#run(() => this.#owed > 0 || this.#mustFreeOne);
     this.#owed = Math.max(this.#owed, 0);
     this.#running = this.#run(() => !this.#isPaused);
   }
 
-  /** A save has found no room. What can be freed is, in the background. */
+  /** A save has found no room, and what was loaded is durable. What can be freed is, in the background. */
   reclaim(): void {
+    this.#maySync = true;
     this.#isPaused = false;
     this.#isTight = true;
     this.#lookIn = 0;
@@ -206,15 +221,22 @@ export class Cleaner {
     this.#isTight = disk !== undefined && disk.bavail * disk.bsize < TIGHT_SEGMENTS * this.segmentBytes;
   }
 
-  /** Goes on while there is something to do, and it may. */
+  /**
+   * Goes on while there is something to do, and it may. Not when a segment that was being written to has broken: what supersedes
+   * the rest may be gone with it, until the next save has told so.
+   */
   async #run(mayGoOn: () => boolean): Promise<void> {
     try {
-      while (!this.#isClosed && mayGoOn()) {
+      while (!this.#isClosed && this.#segments.loss === undefined && mayGoOn()) {
         if (this.#removable.length > 0 && this.#holds === 0) await this.#removeFiles();
         if (this.#pass === undefined) await this.#endReserved();
         if (this.#pass === undefined && (await this.#growReserve())) continue;
         this.#pass ??= this.#isDue ? await this.#beginPass() : undefined;
         if (this.#pass === undefined) {
+          if (this.#hasInherited && this.#maySync && mayGoOn()) {
+            await this.#sync();
+            continue;
+          }
           this.#owed = 0;
           return;
         }
@@ -222,7 +244,11 @@ export class Cleaner {
         // Only between saves: what a save is being given is not there yet.
         if (mayGoOn()) await this.#append(this.#pass);
         // On a full disk no save will succeed before the files are gone.
-        if (this.#isTight && this.#emptied.length > 0 && mayGoOn()) await this.#sync();
+        const isUrgent =
+          this.#isTight || this.#mustFreeOne
+            ? this.#emptied.length > 0
+            : this.#hasInherited && this.needsSync;
+        if (isUrgent && this.#maySync && !this.#isPaused) await this.#sync();
       }
     } catch (error) {
       // The disk is full or failing, which the next save tells. What was to be appended is tried again after it.
@@ -270,6 +296,7 @@ export class Cleaner {
   /** What is there after a whole round, and was not saved during it, does count, though it is more than was reckoned. */
   #beginRound(): void {
     const isFirst = this.#roundEnd < 0;
+    if (isFirst) this.#inheritedTo = this.#segments.closed.at(-1)?.number ?? -1;
     const surplus = bytesOf(this.#full) - this.#live - this.#savedInRound;
     this.#stubborn = isFirst ? 0 : Math.max(0, surplus);
     this.#roundEnd = this.#segments.closed.at(-1)?.number ?? -1;
@@ -278,8 +305,21 @@ export class Cleaner {
     this.#passedOver.clear();
   }
 
+  /** Whether a segment of an earlier process is emptied, and waits for a sync to go. */
+  get #hasInherited(): boolean {
+    return this.#emptied.some(({ segment }) => segment.number <= this.#inheritedTo);
+  }
+
+  /** Whether a save is not done before a first file is gone. */
+  get #mustFreeOne(): boolean {
+    return this.#isBehindhand === true && this.#maySync && this.#holds === 0;
+  }
+
   async #sync(): Promise<void> {
+    // After one that fails, the next is that of a save: each costs all that was saved since the last one.
+    this.#maySync = false;
     await this.#segments.sync();
+    this.#maySync = true;
     this.#removable.push(...this.#emptied.splice(0));
   }
 
@@ -360,6 +400,7 @@ export class Cleaner {
   }
 
   async #removeFiles(): Promise<void> {
+    this.#isBehindhand = false;
     for (const { segment, damage } of this.#removable.splice(0)) {
       this.#segments.leaveOut(segment);
       if (damage === undefined) {
