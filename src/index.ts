@@ -20,6 +20,7 @@ export type {
   SetOptions,
   Status,
   StorageStatus,
+  StuckStatus,
   WriteOptions,
   Written,
 } from "./node/lankv.js";

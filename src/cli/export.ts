@@ -7,8 +7,8 @@
  * A file is there under its name only once it is whole. Until then it grows as FILE.partial, and since its last whole line says
  * where the walk was, that is all that is needed to go on.
  */
-import { createReadStream, createWriteStream } from "node:fs";
-import { lstat, open, realpath, rename, rm, stat, truncate } from "node:fs/promises";
+import { createReadStream, createWriteStream, type Stats } from "node:fs";
+import { lstat, open, realpath, rename, rm, stat, truncate, type FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf } from "../net/claim-socket.js";
@@ -38,7 +38,7 @@ const LINE_END = Buffer.from("\n");
 
 /** @param file where to; `-` is standard output. Pipes and devices are written as they are. */
 export function exportKeys(file: string, flags: ExportFlags): Promise<ExitCode> {
-  return interruptible((signal) =>
+  return interruptible((begin) =>
     withDaemon(flags, async (client) => {
       const target = file === "-" ? undefined : await toReplaceable(file).catch(cannotWrite(file));
       if (target === undefined && flags.resume === true) {
@@ -47,6 +47,7 @@ export function exportKeys(file: string, flags: ExportFlags): Promise<ExitCode> 
       const progress = new Progress("exported", toNumber(await client.call("DBSIZE")), flags);
       const linesAfter = (after: Buffer): Readable =>
         Readable.from(pagesAfter(client, after, progress), { highWaterMark: 1 });
+      const signal = begin();
       try {
         if (file === "-") await pipeline(linesAfter(NOTHING.after), process.stdout, { end: false, signal });
         else if (target === undefined)
@@ -113,8 +114,9 @@ async function writeWhole(
   if (begun.lines > 0) await truncate(partial, begun.bytes);
   progress.add(begun.lines);
   try {
+    const handle = await openLike(file, partial, begun.lines > 0 ? "a" : "w");
     // A file that is there under its name survives a loss of power.
-    const output = createWriteStream(partial, { flags: begun.lines > 0 ? "a" : "w", flush: true });
+    const output = handle.createWriteStream({ flush: true });
     await pipeline(linesAfter(begun.after), output, { signal });
     await rename(partial, file);
   } catch (error) {
@@ -124,6 +126,48 @@ async function writeWhole(
         `lankv: what was exported so far is in ${partial}; go on with 'lankv export ${file} --resume'\n`,
       );
     }
+    throw error;
+  }
+}
+
+/**
+ * Opens what is to replace a file, for those who may read that one and nobody else, as far as this user can grant it; what replaces
+ * none is made like the other files of this user.
+ */
+async function openLike(file: string, partial: string, flags: "a" | "w"): Promise<FileHandle> {
+  const old = await stat(file).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  const handle = await open(partial, flags, old === undefined ? 0o666 : 0o600);
+  try {
+    if (old !== undefined) await resemble(handle, old);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function resemble(handle: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
+  const own = await handle.stat();
+  let isOfGroup = true;
+  if (own.uid !== uid || own.gid !== gid) {
+    isOfGroup = await isAllowed(handle.chown(uid, gid));
+    // Who may not give a file away may still give it to a group of theirs.
+    if (!isOfGroup) isOfGroup = own.gid === gid || (await isAllowed(handle.chown(own.uid, gid)));
+  }
+  // What the old group might do is not for another one.
+  await handle.chmod(mode & (isOfGroup ? 0o777 : 0o707));
+}
+
+/** Whether the system lets this user do it. */
+async function isAllowed(change: Promise<void>): Promise<boolean> {
+  try {
+    await change;
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EPERM") return false;
     throw error;
   }
 }

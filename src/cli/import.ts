@@ -30,7 +30,7 @@ const DISK_MS = 30_000;
 
 /** @param file where from; `-` is standard input */
 export function importKeys(file: string, flags: ImportFlags): Promise<ExitCode> {
-  return interruptible((signal) =>
+  return interruptible((begin) =>
     withDaemon(flags, async (client) => {
       client.allow(flags.timeout ?? DISK_MS);
       const size = sizeOf(file);
@@ -45,6 +45,7 @@ export function importKeys(file: string, flags: ImportFlags): Promise<ExitCode> 
       if (from.line > 0) say(`going on behind line ${String(from.line)}`, flags);
       const progress = new Progress("imported", undefined, flags);
       const run = new ImportRun(client, { flags, progress, kept, size, from, nowMs: await clockOf(client) });
+      const signal = begin();
       const input = file === "-" ? process.stdin : createReadStream(file, { start: from.bytes });
       try {
         await run.read(addAbortSignal(signal, input));

@@ -158,7 +158,16 @@ function followLoading(node: Node, flags: ServeFlags, log: Log): void {
   node.on("loading", ({ share }) => {
     progress.show(node.map.values, share);
   });
-  node.on("loaded", ({ records, bytes, ms }) => {
+  node.on("loaded", ({ records, bytes, ms, torn }) => {
+    if (torn.length > 0) {
+      log.info(
+        "the end of the log was not written whole, and was cut off: normal after a crash or a loss of power",
+        {
+          bytes: torn.reduce((sum, each) => sum + each.bytes, 0),
+          files: torn.map(({ path }) => path).join(" "),
+        },
+      );
+    }
     if (records === 0) return;
     const keys = node.map.values;
     progress.show(keys, 1);
@@ -182,7 +191,26 @@ function followSolitude(node: Node, log: Log): void {
 /** Logs what happens to the node. */
 function follow({ node }: Daemon, log: Log): void {
   node.on("damage", (damages) => {
-    for (const { path, bytesLost, recordsSaved, isSetAside } of damages) {
+    for (const { path, bytesLost, recordsSaved, isSetAside, isMissing, clusterFrom } of damages) {
+      if (clusterFrom !== undefined) {
+        const whose = {
+          copy: "as its copy says",
+          option: "only because this node was started so: check that",
+        }[clusterFrom];
+        const { cluster } = node.options;
+        log.warn(
+          `about.json is damaged; the keys are taken for those of cluster ${JSON.stringify(cluster)}, ${whose}`,
+          { path },
+        );
+        continue;
+      }
+      if (isMissing) {
+        log.warn("a file of the log was removed while the node ran; all is saved once more", {
+          path,
+          bytesLost,
+        });
+        continue;
+      }
       const what = isSetAside ? "and was set aside" : "and stays where it is, as the disk takes nothing";
       log.warn(`a file of the data directory is damaged ${what}; peers send what it lacks`, {
         ...{ path, bytesLost, recordsSaved },

@@ -120,17 +120,28 @@ function toLoading(loading: unknown): string {
 
 function storageLines(storage: unknown, colors: Colors): (readonly [string, string])[] {
   if (!isObject(storage)) return [];
-  const { bytes, unsaved, fsync, failing, damages } = storage;
+  const { bytes, unsaved, fsync, failing, damages, stuck } = storage;
   const disk = `${String(bytes)} bytes, ${String(unsaved)} keys to save, fsync ${String(fsync)}`;
   const damaged: readonly unknown[] = Array.isArray(damages) ? damages : [];
+  const stays: readonly unknown[] = Array.isArray(stuck) ? stuck : [];
   return [
     ["disk", disk],
     ...(typeof failing !== "string"
       ? []
       : [["", colors.red(`writes are refused: ${toPrintableText(failing)}`)] as const]),
-    ...damaged.filter(isObject).map(({ path, bytesLost }) => {
-      const lost = `${String(bytesLost)} bytes could not be read, see ${toPrintableText(String(path))}`;
+    ...damaged.filter(isObject).map(({ path, bytesLost, isMissing, clusterFrom }) => {
+      const shown = toPrintableText(String(path));
+      if (clusterFrom === "option")
+        return ["", colors.yellow(`the cluster is not sure: ${shown} was damaged`)] as const;
+      const lost =
+        isMissing === true
+          ? `${shown} is gone, and all was saved once more`
+          : `${String(bytesLost)} bytes could not be read, see ${shown}`;
       return ["", colors.yellow(lost)] as const;
+    }),
+    ...stays.filter(isObject).map(({ path, reason }) => {
+      const shown = `${toPrintableText(String(path))} cannot be cleaned: ${toPrintableText(String(reason))}`;
+      return ["", colors.yellow(shown)] as const;
     }),
   ];
 }

@@ -6,7 +6,8 @@
  * seeking: hello beacons are out; wait until every peer heard is linked, at most 1.5 s, and when none is heard
  *   for so long, this node is alone: live.
  * pulling: a node with nothing asks everybody for everything; then, or at once, one round of fingerprints with the
- *   freshest peer, so that everything that peer had at the start of the round is here. A tick with an equal root is no
+ *   freshest peer, so that everything that peer had at the start of the round is here. When that peer was itself loading
+ *   its copy, and another one can be asked by now, there is a round with that one, too. A tick with an equal root is no
  *   substitute: it may have waited in the socket while this process was blocked.
  * live: the round is done.
  *
@@ -20,6 +21,7 @@ import type { Copy } from "./copy.js";
 import type { State } from "./message.js";
 import type { Peer } from "./peer.js";
 import { responsive, type Reconcile } from "./reconcile.js";
+import { RECORDS_MAX } from "./record-map.js";
 
 /** How long a node looks for peers before it takes itself to be alone. */
 export const SEEK_MS = 1_500;
@@ -34,6 +36,8 @@ export class Bootstrap {
   #hasAskedForAll = false;
   /** Rounds that reconcile had completed when the one of this bootstrap started; undefined = not started. */
   #roundsBefore: number | undefined;
+  /** Whether the peer of that round knew more than was loaded so far: it was not seeking, or loading. */
+  #isSourceSound = false;
 
   constructor(
     private readonly copy: Copy,
@@ -100,10 +104,14 @@ export class Bootstrap {
     if (this.copy.map.records === 0 && !this.#hasAskedForAll) {
       this.#hasAskedForAll = true;
       this.reconcile.pullAll(nowMs);
-    } else if (this.#roundsBefore !== undefined && this.reconcile.rounds > this.#roundsBefore) {
-      this.#become("live");
-    } else {
+      return;
+    }
+    const isDone = this.#roundsBefore !== undefined && this.reconcile.rounds > this.#roundsBefore;
+    // What a peer that loads has to give is only a part; whoever has come meanwhile may have the rest.
+    if (isDone && (this.#isSourceSound || isSeeking(source))) this.#become("live");
+    else {
       this.#roundsBefore = this.reconcile.rounds;
+      this.#isSourceSound = !isSeeking(source);
       this.reconcile.compareWith(source, nowMs);
     }
   }
@@ -115,7 +123,7 @@ export class Bootstrap {
   }
 }
 
-/** A live peer before one that is still pulling itself, then the one that holds most. */
+/** A live peer before one that is still pulling itself, and that before one that is seeking or loading; then the one that holds most. */
 function freshest(linked: readonly Peer[]): Peer | undefined {
   let best: Peer | undefined;
   for (const peer of linked) {
@@ -124,6 +132,12 @@ function freshest(linked: readonly Peer[]): Peer | undefined {
   return best;
 }
 
-function rank({ vitals }: Peer): number {
-  return vitals.keys + (vitals.state === "live" ? Number.MAX_SAFE_INTEGER / 2 : 0);
+function rank(peer: Peer): number {
+  const worth = peer.isSettled ? 2 : isSeeking(peer) ? 0 : 1;
+  return peer.vitals.keys + worth * RECORDS_MAX;
+}
+
+/** One that loads its own copy says the same. */
+function isSeeking({ vitals }: Peer): boolean {
+  return vitals.state === "seeking";
 }

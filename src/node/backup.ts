@@ -9,7 +9,8 @@ import { dirname, join } from "node:path";
 import { makeDirectory } from "../storage/directory.js";
 import { syncDirectory } from "../storage/segment.js";
 import type { Storage } from "../storage/storage.js";
-import { ABOUT_NAME, LOG_NAME, UNFINISHED_NAME, writeAbout } from "./data-dir.js";
+import { ABOUT_NAME, writeAbout } from "./about.js";
+import { LOG_NAME, UNFINISHED_NAME } from "./data-dir.js";
 
 /**
  * @param directory missing, empty, or with an unfinished backup in it
@@ -27,7 +28,7 @@ export async function backUp(storage: Storage, cluster: string, directory: strin
   await rm(unfinished, { recursive: true, force: true });
   try {
     await storage.backup(unfinished);
-    await writeAbout(directory, cluster);
+    await writeAbout(directory, ABOUT_NAME, cluster);
     await syncDirectory(directory);
     await rename(unfinished, join(directory, LOG_NAME));
     await syncDirectory(directory);

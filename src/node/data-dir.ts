@@ -3,29 +3,32 @@
  *
  *     node-id      16 hexadecimal digits and a newline
  *     lock         a unix socket that the owner listens on
- *     about.json   the format of the directory, and whose keys it holds: one JSON object whose last member, "check", is the
- *                  CRC-32 of all the text before it, in every format: so what a newer version wrote is not taken for damage
+ *     about.json   the format of the directory, and whose keys it holds: see about.ts; about.json.copy is the same
  *     log          the records; see src/storage
+ *     reserve      zeros, whose room cleaning takes when the disk is full
  */
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { crc32 } from "node:zlib";
+import createDebug from "debug";
 import { LankvError } from "../core/error.js";
 import type { NodeId } from "../core/message.js";
 import { claimSocket, codeOf, SOCKET_PATH_BYTES_MAX } from "../net/claim-socket.js";
 import { makeDirectory } from "../storage/directory.js";
-import { syncDirectory } from "../storage/segment.js";
+import { listSegments, syncDirectory } from "../storage/segment.js";
 import { setAside } from "../storage/set-aside.js";
-import type { Damage } from "../storage/storage.js";
+import { ABOUT_COPY_NAME, ABOUT_NAME, DATA_FORMAT, readAbout, writeAbout, type About } from "./about.js";
+import type { DamageStatus } from "./lankv.js";
 import { reasonOf } from "./reasons.js";
+import { replaceFile } from "./replace-file.js";
 
-/** The format of data directories that this version writes, and the newest that it reads. */
-export const DATA_FORMAT = 1;
+const debug = createDebug("lankv:node");
 
 /** The directory of the records within the data directory. */
 export const LOG_NAME = "log";
+/** The room that is kept for cleaning the log when the disk is full. */
+export const RESERVE_NAME = "reserve";
 /** The log of a backup that is being made, or was not finished. */
 export const UNFINISHED_NAME = "log.partial";
 
@@ -44,7 +47,7 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
 export class DataDir {
   readonly path: string;
   readonly #lock: Server;
-  readonly #damages: Damage[] = [];
+  readonly #damages: DamageStatus[] = [];
 
   private constructor(path: string, lock: Server) {
     this.path = path;
@@ -84,7 +87,7 @@ export class DataDir {
   }
 
   /** What was found damaged beside the records. */
-  get damages(): readonly Damage[] {
+  get damages(): readonly DamageStatus[] {
     return this.#damages;
   }
 
@@ -106,11 +109,13 @@ export class DataDir {
   }
 
   /**
-   * Makes sure that the directory is of a format that this version knows and holds keys of this cluster; a new one becomes so,
-   * and so does one whose description is damaged, which is set aside: see {@link DataDir.damages}.
+   * Makes sure that the directory is of a format that this version knows and holds keys of this cluster; a new one becomes so.
+   * What it says of itself is there twice: a damaged one is set aside, and made again from the other; see
+   * {@link DataDir.damages}. When nothing sound is left of it, who starts the node has to say the cluster.
+   * @param isNamed whether somebody said so, or it is the default
    * @throws {LankvError} LANKV_DATA_FORMAT, LANKV_DATA_CLUSTER, LANKV_DATA_DIR
    */
-  async claimFor(cluster: string): Promise<void> {
+  async claimFor(cluster: string, isNamed: boolean): Promise<void> {
     if (await exists(join(this.path, UNFINISHED_NAME))) {
       throw new LankvError(
         "LANKV_DATA_DIR",
@@ -118,46 +123,76 @@ export class DataDir {
           `'lankv backup ${this.path}', or remove ${UNFINISHED_NAME} to start without its keys.`,
       );
     }
-    const about = await this.#readAbout();
-    if (about === undefined || about === "damaged") {
-      if (about === "damaged") await this.#setAboutAside();
-      await this.#write(ABOUT_NAME, aboutText(cluster));
-      return;
-    }
-    if (about.format > DATA_FORMAT) {
-      throw new LankvError(
-        "LANKV_DATA_FORMAT",
-        `The data directory ${this.path} has format ${String(about.format)}, of a newer lankv; this one reads up to ` +
-          `${String(DATA_FORMAT)}. Install the newer version again, or choose another directory with --data-dir DIR.`,
-      );
-    }
-    if (about.cluster !== cluster) {
+    const [first, second] = [await this.#readAbout(ABOUT_NAME), await this.#readAbout(ABOUT_COPY_NAME)];
+    const known = [first, second].find((each) => typeof each === "object");
+    const isDamaged = first === "damaged" || second === "damaged";
+    if (known !== undefined) this.#check(known, cluster);
+    else if (isDamaged && !isNamed && (await this.#holdsRecords())) {
       throw new LankvError(
         "LANKV_DATA_CLUSTER",
-        `The data directory ${this.path} holds keys of the cluster ${JSON.stringify(about.cluster)}, and this ` +
-          `node is to be of ${JSON.stringify(cluster)}. Start it with --cluster ${JSON.stringify(about.cluster)}, or choose another directory with --data-dir DIR.`,
+        `The data directory ${this.path} does not say any more whose keys it holds: ${ABOUT_NAME} is damaged. ` +
+          `Start this node with the cluster that it is of: --cluster ${JSON.stringify(cluster)}, unless another one was named.`,
       );
     }
-  }
-
-  async #setAboutAside(): Promise<void> {
-    const path = join(this.path, ABOUT_NAME);
-    const { size } = await stat(path);
-    const aside = await setAside(path);
-    this.#damages.push({
-      path: aside ?? path,
-      bytesLost: size,
-      recordsSaved: 0,
-      isSetAside: aside !== undefined,
+    const clusterFrom = known === undefined ? "option" : "copy";
+    if (first === "damaged") await this.#setAside(ABOUT_NAME, clusterFrom);
+    if (second === "damaged") await this.#setAside(ABOUT_COPY_NAME, clusterFrom);
+    if (typeof first !== "object") await this.#writeAbout(ABOUT_NAME, cluster);
+    if (typeof second === "object" && second.cluster === cluster) return;
+    // It is no reason not to serve that a disk is full, or read-only: the next start makes the copy.
+    await this.#writeAbout(ABOUT_COPY_NAME, cluster).catch((error: unknown) => {
+      debug("%s: %O", ABOUT_COPY_NAME, error);
     });
   }
 
-  /** Undefined when there is none. */
-  async #readAbout(): Promise<About | "damaged" | undefined> {
+  #check({ format, cluster: its }: About, cluster: string): void {
+    if (format > DATA_FORMAT) {
+      throw new LankvError(
+        "LANKV_DATA_FORMAT",
+        `The data directory ${this.path} has format ${String(format)}, of a newer lankv; this one reads up to ` +
+          `${String(DATA_FORMAT)}. Install the newer version again, or choose another directory with --data-dir DIR.`,
+      );
+    }
+    if (its !== cluster) {
+      throw new LankvError(
+        "LANKV_DATA_CLUSTER",
+        `The data directory ${this.path} holds keys of the cluster ${JSON.stringify(its)}, and this ` +
+          `node is to be of ${JSON.stringify(cluster)}. Start it with --cluster ${JSON.stringify(its)}, or choose another directory with --data-dir DIR.`,
+      );
+    }
+  }
+
+  async #holdsRecords(): Promise<boolean> {
+    const segments = await listSegments(join(this.path, LOG_NAME)).catch((cause: unknown) => {
+      if (codeOf(cause) === "ENOENT") return [];
+      throw unusable(this.path, cause);
+    });
+    return segments.length > 0;
+  }
+
+  async #setAside(name: string, clusterFrom: "copy" | "option"): Promise<void> {
+    const path = join(this.path, name);
+    const { size } = await stat(path);
+    const aside = await setAside(path);
+    const isSetAside = aside !== undefined;
+    this.#damages.push({
+      ...{ path: aside ?? path, bytesLost: size, recordsSaved: 0, isSetAside, isMissing: false },
+      clusterFrom,
+    });
+  }
+
+  async #readAbout(name: string): Promise<About | "damaged" | undefined> {
     try {
-      return toAbout(await readFile(join(this.path, ABOUT_NAME), "utf8"));
+      return await readAbout(this.path, name);
     } catch (cause) {
-      if (codeOf(cause) === "ENOENT") return undefined;
+      throw unusable(this.path, cause);
+    }
+  }
+
+  async #writeAbout(name: string, cluster: string): Promise<void> {
+    try {
+      await writeAbout(this.path, name, cluster);
+    } catch (cause) {
       throw unusable(this.path, cause);
     }
   }
@@ -174,42 +209,6 @@ export class DataDir {
   async close(): Promise<void> {
     await new Promise((resolve) => this.#lock.close(resolve));
   }
-}
-
-export const ABOUT_NAME = "about.json";
-
-interface About {
-  readonly format: number;
-  readonly cluster: string;
-}
-
-/**
- * Writes what a data directory says of itself.
- * @throws an error of the system
- */
-export async function writeAbout(directory: string, cluster: string): Promise<void> {
-  await replaceFile(join(directory, ABOUT_NAME), aboutText(cluster));
-}
-
-function aboutText(cluster: string): string {
-  const checked = JSON.stringify({ format: DATA_FORMAT, cluster }).slice(0, -1);
-  return `${checked},"check":"${checkOf(checked)}"}\n`;
-}
-
-/** The check tells a flipped bit, which must not keep a node from starting, from what was meant. */
-function toAbout(text: string): About | "damaged" {
-  const [, checked = "", check] = /^(.*),"check":"([0-9a-f]{8})"\}\n$/s.exec(text) ?? [];
-  if (check !== checkOf(checked)) return "damaged";
-  const parsed: unknown = JSON.parse(`${checked}}`);
-  if (typeof parsed !== "object" || parsed === null || !("format" in parsed)) return "damaged";
-  const { format } = parsed;
-  if (typeof format !== "number") return "damaged";
-  const cluster = "cluster" in parsed && typeof parsed.cluster === "string" ? parsed.cluster : "";
-  return { format, cluster };
-}
-
-function checkOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, "0");
 }
 
 /**
@@ -236,12 +235,6 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** As a whole or not at all, also when the power goes. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
 }
 
 function unusable(path: string, cause: unknown): LankvError {

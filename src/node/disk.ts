@@ -5,10 +5,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
 import type { KvRecord } from "../core/record.js";
 import type { FsyncPolicy, Saving } from "../core/saving.js";
-import type { Damage, Storage } from "../storage/storage.js";
+import type { Storage, Torn } from "../storage/storage.js";
 import { monoMs } from "./ambient.js";
 import { backUp } from "./backup.js";
-import type { LoadingStatus, StorageStatus } from "./lankv.js";
+import type { DamageStatus, LoadingStatus, StorageStatus } from "./lankv.js";
 import { reasonOf } from "./reasons.js";
 import { notSaved } from "./refusals.js";
 import { Saver } from "./saver.js";
@@ -18,13 +18,19 @@ const RECORDS_A_LOOK = 256;
 /** Milliseconds of loading after which the event loop gets its turn. */
 const LOAD_TURN_MS = 5;
 
+/** What the system says of a file that is there already. */
+const OUT_OF_REACH = {
+  EACCES: "this user may not read or remove it",
+  EPERM: "this user may not read or remove it",
+};
+
 export interface DiskParts {
   readonly storage: Storage;
   readonly saving: Saving;
   readonly fsync: FsyncPolicy;
   readonly cluster: string;
   /** What was found damaged before anything was loaded. */
-  readonly damages: readonly Damage[];
+  readonly damages: readonly DamageStatus[];
 }
 
 /** What was loaded at the start. */
@@ -32,6 +38,8 @@ export interface LoadReport {
   readonly records: number;
   readonly bytes: number;
   readonly ms: number;
+  /** What was cut off, as after a crash. */
+  readonly torn: readonly Torn[];
 }
 
 export class Disk {
@@ -100,6 +108,7 @@ export class Disk {
       failing: failure === undefined ? null : reasonOf(failure),
       syncedMs: syncedAtMs === undefined ? null : Math.round(monoMs() - syncedAtMs),
       damages: [...damages, ...storage.damages],
+      stuck: storage.stuck.map(({ path, cause }) => ({ path, reason: reasonOf(cause, OUT_OF_REACH) })),
     };
   }
 
@@ -173,6 +182,7 @@ export class Disk {
       }
       bytes = bytesTotal;
     }
-    return this.#isClosing ? undefined : { records, bytes, ms: monoMs() - beganMs };
+    if (this.#isClosing) return undefined;
+    return { records, bytes, ms: monoMs() - beganMs, torn: this.#parts.storage.torn };
   }
 }

@@ -142,6 +142,8 @@ export interface StorageStatus {
   readonly syncedMs: number | null;
   /** What could not be read, and where it was put. */
   readonly damages: readonly DamageStatus[];
+  /** Files that cannot be freed of what is superseded, so that more stays on disk than counts; each is tried again. */
+  readonly stuck: readonly StuckStatus[];
 }
 
 export interface DamageStatus {
@@ -152,6 +154,18 @@ export interface DamageStatus {
   readonly recordsSaved: number;
   /** Whether it was set aside; it stays where it is when the disk is full or read-only. */
   readonly isSetAside: boolean;
+  /** Whether somebody has removed it while the node ran. */
+  readonly isMissing: boolean;
+  /**
+   * There when it is about.json, which says whose keys a data directory holds: what said so instead, its `copy` or the `option`
+   * that the node was opened with.
+   */
+  readonly clusterFrom?: "copy" | "option";
+}
+
+export interface StuckStatus {
+  readonly path: string;
+  readonly reason: string;
 }
 
 export interface Status {

@@ -17,6 +17,8 @@ export interface NodeOptions {
   readonly cluster: string;
   /** Undefined = keep nothing on disk. */
   readonly dataDir: string | undefined;
+  /** Whether somebody named it, or it is the default. */
+  readonly isClusterNamed: boolean;
   /** When what is written becomes durable, if anything is kept on disk. */
   readonly fsync: FsyncPolicy;
   readonly interfaces: readonly string[] | undefined;
@@ -88,6 +90,7 @@ export function resolveOptions(options: OpenOptions): NodeOptions {
   return {
     name: checkText("name", options.name ?? shortHostname(), 1, NAME_BYTES_MAX),
     cluster: checkText("cluster", options.cluster ?? "default", 1, NAME_BYTES_MAX),
+    isClusterNamed: options.cluster !== undefined,
     dataDir: memory ? undefined : dataDir,
     fsync: checkFsync(options.fsync ?? "everysec"),
     interfaces,

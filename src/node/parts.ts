@@ -11,7 +11,7 @@ import { Log } from "../storage/log.js";
 import { decodeBeacon, encodeCall, isCall } from "../wire/beacon.js";
 import { monoMs, random } from "./ambient.js";
 import { Calls } from "./calls.js";
-import { DataDir, LOG_NAME } from "./data-dir.js";
+import { DataDir, LOG_NAME, RESERVE_NAME } from "./data-dir.js";
 import { Disk } from "./disk.js";
 import type { NodeOptions } from "./options.js";
 import { software } from "./software.js";
@@ -50,7 +50,7 @@ export async function openParts(options: NodeOptions, onInput: (input: Input) =>
     if (dataDir !== undefined) opened.push(dataDir);
     const keptId = await dataDir?.readNodeId();
     const nodeId = keptId ?? mintId(random);
-    await dataDir?.claimFor(options.cluster);
+    await dataDir?.claimFor(options.cluster, options.isClusterNamed);
     // That its disk is full is no reason for a node not to serve what it holds.
     if (keptId === undefined) await dataDir?.writeNodeId(nodeId);
     const writer = mintId(random);
@@ -103,7 +103,8 @@ async function openDisk(
   { fsync, cluster }: NodeOptions,
 ): Promise<Disk | undefined> {
   if (saving === undefined) return undefined;
-  const storage = await Log.open(join(dataDir.path, LOG_NAME), {
+  const place = { directory: join(dataDir.path, LOG_NAME), reserve: join(dataDir.path, RESERVE_NAME) };
+  const storage = await Log.open(place, {
     get records() {
       return map.records;
     },

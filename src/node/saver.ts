@@ -50,6 +50,8 @@ export class Saver {
   #isWakePlanned = false;
   #isStarted = false;
   #isEnded = false;
+  /** How many damages were told of; the storage finds some between steps, too. */
+  #damagesKnown = 0;
 
   constructor(saving: Saving, storage: Pick<Storage, "save" | "damages">) {
     this.#saving = saving;
@@ -59,6 +61,7 @@ export class Saver {
   /** The storage is loaded, and may be written to. */
   start(): void {
     this.#isStarted = true;
+    this.#damagesKnown = this.#storage.damages.length;
     this.wake();
   }
 
@@ -102,6 +105,7 @@ export class Saver {
   /** Something may have to be saved. To be called whenever that may be; what one turn of the event loop brings is saved together. */
   wake(): void {
     const nowMs = monoMs();
+    if (this.#isFree) this.#lookForDamage();
     this.#look(nowMs);
     if (this.#isWakePlanned || !this.#isFree) return;
     if (this.#saving.wakeAtMs > nowMs) {
@@ -176,7 +180,6 @@ export class Saver {
   }
 
   async #carryOut(step: SaveStep): Promise<void> {
-    const known = this.#storage.damages.length;
     const beganMs = monoMs();
     const failure = await this.#storage.save(step.records, step.sync).then(
       () => undefined,
@@ -194,11 +197,7 @@ export class Saver {
       this.#saving.handleFailed(monoMs());
       this.#endWaits(() => notDurable(failure));
     }
-    const damages = this.#storage.damages.slice(known);
-    if (damages.length > 0) {
-      this.#saving.addAll();
-      this.onDamage(damages);
-    }
+    this.#lookForDamage();
     this.onStep();
     if ((before === undefined) !== (failure === undefined)) this.onTurn(failure);
     this.wake();
@@ -209,6 +208,15 @@ export class Saver {
     this.#syncedAtMs = nowMs;
     const waiting = this.#saving.unsaved;
     this.#company.handleSynced({ changes: records.length, waiting, tookMs: nowMs - beganMs }, nowMs);
+  }
+
+  /** What was durable may be gone with it. */
+  #lookForDamage(): void {
+    const damages = this.#storage.damages.slice(this.#damagesKnown);
+    if (damages.length === 0) return;
+    this.#damagesKnown += damages.length;
+    this.#saving.addAll();
+    this.onDamage(damages);
   }
 
   /** In the order in which they came. */

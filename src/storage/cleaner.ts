@@ -7,7 +7,16 @@
  * both are uncertain, and all that is emptied by then is gone through again.
  *
  * On a disk that is full there is little room to append to. Cleaning begins earlier where there is little, and goes on when
- * a save has failed for want of it: a segment whose records have no room elsewhere is passed over, for one that needs none.
+ * a save has failed for want of it: a segment whose records have no room elsewhere is emptied into the reserve, which is made
+ * again from what became free. Without one it is passed over, for one that needs no room.
+ *
+ * A segment that cannot be opened is passed over, too, and told of for as long as that lasts: one file that is out of reach must
+ * not keep the others from being cleaned. One that is gone has taken with it what counted in it: that is damage, and all is
+ * saved once more.
+ *
+ * The sync that lets a file go is that of a save. But a process that is killed every few seconds may never come to the next one, and
+ * each would empty again what the one before had emptied: so for what an earlier process has left, cleaning syncs by itself, and
+ * where that is too much, the first save is done when a first file is gone.
  *
  * A record may be there many times: saved again after a failure or damage, or appended by a process that was killed
  * before it removed the file. So one that was appended in a round does not count where it is met again in it; what is
@@ -19,13 +28,16 @@
  */
 import { open, statfs, unlink, type FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
+import createDebug from "debug";
 import type { KvRecord } from "../core/record.js";
 import { Scan } from "./scan.js";
 import { HEADER, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
 import { SlotSet } from "./slot-set.js";
 import { setAside } from "./set-aside.js";
-import type { Contents, Damage } from "./storage.js";
+import type { Contents, Damage, Stuck } from "./storage.js";
+
+const debug = createDebug("lankv:storage");
 
 /** Bytes of an entry beside its key and value, when it names no replaced version. */
 const ENTRY_OVERHEAD = 36;
@@ -79,12 +91,22 @@ export class Cleaner {
   #lookIn = 0;
   /** Segments that could not be emptied, until the round is over or a save has failed once more. */
   readonly #passedOver = new Set<string>();
+  /** Those that could not be opened or removed, and why. */
+  readonly #stuck = new Map<string, Error>();
+  /** Whether what was loaded is known to be durable, so that something may go for its sake, and syncs do not fail. */
+  #maySync = false;
+  /** Whether an earlier process has left more than there should be, of which nothing is freed yet; undefined before the first save. */
+  #isBehindhand: boolean | undefined;
+  /** Whether the reserve was used, and is to be made again. */
+  #isReserveUsed = false;
   /** Files stay where they are while somebody copies them. */
   #holds = 0;
   /** Slots whose records were appended in this round. */
   readonly #copied = new SlotSet();
   /** The newest closed segment when this round began, the bytes saved since then, and what the last round could not free. */
   #roundEnd = -1;
+  /** The newest closed segment when the first round began. */
+  #inheritedTo = -1;
   #savedInRound = 0;
   #stubborn = 0;
 
@@ -97,6 +119,17 @@ export class Cleaner {
   /** From this length on, another segment is to be begun. */
   get segmentBytes(): number {
     return Math.min(Math.max(Math.ceil(this.#live / 8), SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX);
+  }
+
+  /** How much is kept for cleaning a disk that has no room: enough for one of the segments at least. */
+  get #reserveBytes(): number {
+    const shortest = Math.min(...this.#segments.closed.map(({ length }) => length));
+    return Math.max(this.segmentBytes, Number.isFinite(shortest) ? shortest : 0);
+  }
+
+  /** Segments that cannot be freed, as far as that was tried. */
+  get stuck(): readonly Stuck[] {
+    return [...this.#stuck].map(([path, cause]) => ({ path, cause }));
   }
 
   /** Whether files wait for a sync to go. */
@@ -117,14 +150,19 @@ export class Cleaner {
     this.#owed = Math.min(this.#owed + PACE * savedBytes, SEGMENT_BYTES_MAX);
     this.#lookIn -= savedBytes;
     if (this.#lookIn <= 0) await this.#lookForRoom();
-    if (wasSynced) this.#removable.push(...this.#emptied.splice(0));
-    await this.#run(() => this.#owed > 0);
+    if (wasSynced) {
+      this.#maySync = true;
+      this.#removable.push(...this.#emptied.splice(0));
+    }
+    this.#isBehindhand ??= this.#isDue;
+    await this.#run(() => this.#owed > 0 || this.#mustFreeOne);
     this.#owed = Math.max(this.#owed, 0);
     this.#running = this.#run(() => !this.#isPaused);
   }
 
-  /** A save has found no room. What can be freed is, in the background. */
+  /** A save has found no room, and what was loaded is durable. What can be freed is, in the background. */
   reclaim(): void {
+    this.#maySync = true;
     this.#isPaused = false;
     this.#isTight = true;
     this.#lookIn = 0;
@@ -183,13 +221,22 @@ export class Cleaner {
     this.#isTight = disk !== undefined && disk.bavail * disk.bsize < TIGHT_SEGMENTS * this.segmentBytes;
   }
 
-  /** Goes on while there is something to do, and it may. */
+  /**
+   * Goes on while there is something to do, and it may. Not when a segment that was being written to has broken: what supersedes
+   * the rest may be gone with it, until the next save has told so.
+   */
   async #run(mayGoOn: () => boolean): Promise<void> {
     try {
-      while (!this.#isClosed && mayGoOn()) {
+      while (!this.#isClosed && this.#segments.loss === undefined && mayGoOn()) {
         if (this.#removable.length > 0 && this.#holds === 0) await this.#removeFiles();
+        if (this.#pass === undefined) await this.#endReserved();
+        if (this.#pass === undefined && (await this.#growReserve())) continue;
         this.#pass ??= this.#isDue ? await this.#beginPass() : undefined;
         if (this.#pass === undefined) {
+          if (this.#hasInherited && this.#maySync && mayGoOn()) {
+            await this.#sync();
+            continue;
+          }
           this.#owed = 0;
           return;
         }
@@ -197,25 +244,59 @@ export class Cleaner {
         // Only between saves: what a save is being given is not there yet.
         if (mayGoOn()) await this.#append(this.#pass);
         // On a full disk no save will succeed before the files are gone.
-        if (this.#isTight && this.#emptied.length > 0 && mayGoOn()) await this.#sync();
+        const isUrgent =
+          this.#isTight || this.#mustFreeOne
+            ? this.#emptied.length > 0
+            : this.#hasInherited && this.needsSync;
+        if (isUrgent && this.#maySync && !this.#isPaused) await this.#sync();
       }
-    } catch {
+    } catch (error) {
       // The disk is full or failing, which the next save tells. What was to be appended is tried again after it.
+      debug("cleaning stops until the next save: %O", error);
       this.#owed = 0;
     }
   }
 
   async #beginPass(): Promise<Pass | undefined> {
-    const segment = this.#full.find(({ path }) => !this.#passedOver.has(path));
-    if (segment === undefined || !this.#segments.closed.includes(segment)) return undefined;
-    if (segment.number > this.#roundEnd) this.#beginRound();
-    const handle = await open(segment.path, "r");
-    return { segment, handle, scan: new Scan(handle, segment.salt, HEADER, segment.length), found: [] };
+    for (const segment of this.#full) {
+      if (this.#passedOver.has(segment.path)) continue;
+      if (!this.#segments.closed.includes(segment)) return undefined;
+      if (segment.number > this.#roundEnd) this.#beginRound();
+      const handle = await this.#open(segment);
+      if (handle === undefined) continue;
+      return { segment, handle, scan: new Scan(handle, segment.salt, HEADER, segment.length), found: [] };
+    }
+    return undefined;
+  }
+
+  /** Undefined when the segment is out of reach for now, or gone. */
+  async #open({ path, length }: ClosedSegment): Promise<FileHandle | undefined> {
+    try {
+      const handle = await open(path, "r");
+      this.#stuck.delete(path);
+      return handle;
+    } catch (error) {
+      if (codeOf(error) === "ENOENT") {
+        this.#segments.leaveOut({ path });
+        this.#stuck.delete(path);
+        this.#onDamage({ path, bytesLost: length, recordsSaved: 0, isSetAside: false, isMissing: true });
+      } else {
+        this.#passedOver.add(path);
+        this.#noteStuck(path, error);
+      }
+      return undefined;
+    }
+  }
+
+  #noteStuck(path: string, error: unknown): void {
+    debug("%s cannot be cleaned: %O", path, error);
+    this.#stuck.set(path, error instanceof Error ? error : new Error(String(error)));
   }
 
   /** What is there after a whole round, and was not saved during it, does count, though it is more than was reckoned. */
   #beginRound(): void {
     const isFirst = this.#roundEnd < 0;
+    if (isFirst) this.#inheritedTo = this.#segments.closed.at(-1)?.number ?? -1;
     const surplus = bytesOf(this.#full) - this.#live - this.#savedInRound;
     this.#stubborn = isFirst ? 0 : Math.max(0, surplus);
     this.#roundEnd = this.#segments.closed.at(-1)?.number ?? -1;
@@ -224,8 +305,21 @@ export class Cleaner {
     this.#passedOver.clear();
   }
 
+  /** Whether a segment of an earlier process is emptied, and waits for a sync to go. */
+  get #hasInherited(): boolean {
+    return this.#emptied.some(({ segment }) => segment.number <= this.#inheritedTo);
+  }
+
+  /** Whether a save is not done before a first file is gone. */
+  get #mustFreeOne(): boolean {
+    return this.#isBehindhand === true && this.#maySync && this.#holds === 0;
+  }
+
   async #sync(): Promise<void> {
+    // After one that fails, the next is that of a save: each costs all that was saved since the last one.
+    this.#maySync = false;
     await this.#segments.sync();
+    this.#maySync = true;
     this.#removable.push(...this.#emptied.splice(0));
   }
 
@@ -248,6 +342,7 @@ export class Cleaner {
     pass.found = [];
     if (!scan.isDone) return;
     await this.#endPass();
+    await this.#endReserved();
     const bytesLost = scan.gaps
       .filter((gap) => gap.from < segment.synced)
       .reduce((sum, gap) => sum + gap.to - gap.from, 0);
@@ -255,17 +350,41 @@ export class Cleaner {
     this.#emptied.push({ segment, damage });
   }
 
-  /** Appends the records; when the disk is full, the segment is passed over. */
+  /** Appends the records, when the disk is full to the reserve; when that has no room either, the segment is passed over. */
   async #hasRoomFor(records: readonly KvRecord[], segment: ClosedSegment): Promise<boolean> {
     try {
-      await this.#segments.append(records, this.segmentBytes);
+      if (this.#segments.isReserved) await this.#segments.appendReserved(records);
+      else await this.#segments.append(records, this.segmentBytes);
       return true;
     } catch (error) {
       if (!this.#isTight || !isFull(error) || this.#segments.loss !== undefined) throw error;
+      if (!this.#segments.isReserved && segment.length <= (this.#segments.reserve?.bytes ?? 0)) {
+        await this.#segments.appendReserved(records);
+        return true;
+      }
       this.#passedOver.add(segment.path);
       await this.#endPass();
       return false;
     }
+  }
+
+  async #endReserved(): Promise<void> {
+    if (!this.#segments.isReserved) return;
+    await this.#segments.endReserved();
+    this.#isReserveUsed = true;
+  }
+
+  /**
+   * What the reserve has freed comes first to the reserve; else some room is left to what is saved.
+   * @returns whether something was done
+   */
+  async #growReserve(): Promise<boolean> {
+    const { reserve } = this.#segments;
+    if (reserve === undefined) return false;
+    const leave = this.#isReserveUsed ? 0 : this.segmentBytes;
+    const hasGrown = await reserve.grow(this.#reserveBytes, leave);
+    if (!hasGrown) this.#isReserveUsed = false;
+    return hasGrown;
   }
 
   #isElsewhere(record: KvRecord): boolean {
@@ -281,23 +400,37 @@ export class Cleaner {
   }
 
   async #removeFiles(): Promise<void> {
+    this.#isBehindhand = false;
     for (const { segment, damage } of this.#removable.splice(0)) {
       this.#segments.leaveOut(segment);
       if (damage === undefined) {
-        // A file that cannot be removed is found by the next start.
-        await unlink(segment.path).catch(() => undefined);
+        await this.#remove(segment.path);
         continue;
       }
       const path = await setAside(segment.path);
-      this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside: path !== undefined });
+      const isSetAside = path !== undefined;
+      this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside, isMissing: false });
+    }
+  }
+
+  /** A file that cannot be removed is no part of the log any more, and found by the next start. */
+  async #remove(path: string): Promise<void> {
+    try {
+      await unlink(path);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") this.#noteStuck(path, error);
     }
   }
 }
 
 /** Whether an error of the system says that there is no room. */
 export function isFull(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === "ENOSPC" || code === "EDQUOT";
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
 function bytesOf(segments: readonly ClosedSegment[]): number {

@@ -38,6 +38,8 @@ export interface Finding {
   readonly kept: number;
   readonly isDamaged: boolean;
   readonly bytesLost: number;
+  /** Bytes that are no whole entry, and that nothing was promised of. */
+  readonly bytesTorn: number;
   /** Records that were found, and whether some of them stay when it is cut. */
   readonly records: number;
   readonly keepsRecords: boolean;
@@ -166,7 +168,7 @@ function judge(scanning: Scanning): Finding {
   const isDamaged =
     !isUnborn(scanning) &&
     (contentsOf !== segment.number || size < synced || (gap !== undefined && gap.from < synced));
-  const lost = gaps.reduce((sum, { from, to }) => sum + to - from, Math.max(0, synced - size));
+  const unread = gaps.reduce((sum, { from, to }) => sum + to - from, 0);
   // The last mark is behind what it speaks of, and the next start needs it, too.
   const kept = end ?? Math.min(size, synced > HEADER ? synced + MARK_BYTES : synced);
   return {
@@ -175,7 +177,8 @@ function judge(scanning: Scanning): Finding {
     size,
     kept,
     isDamaged,
-    bytesLost: isDamaged ? lost : 0,
+    bytesLost: isDamaged ? unread + Math.max(0, synced - size) : 0,
+    bytesTorn: isDamaged ? 0 : unread,
     records,
     keepsRecords: scan.firstRecordAt < synced,
     needsRescue: records > 0 && (isDamaged || scan.lastRecordAt >= synced),

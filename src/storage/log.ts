@@ -11,6 +11,7 @@
  *       set-aside    sets in order those that are torn or damaged
  *       Segments     the closed segments and the tail, which is written to
  *         Tail         appends entries to a file, and syncs it
+ *         Reserve      room that is kept for the cleaner
  *       Cleaner      frees what is superseded, between saves
  *       Scan         finds entries in a file, whatever it holds
  */
@@ -23,16 +24,24 @@ import { loadSegments, unreadable, type Finding } from "./load.js";
 import { listSegments, syncDirectory, type ClosedSegment, type Segment } from "./segment.js";
 import { Segments } from "./segments.js";
 import { putInOrder } from "./set-aside.js";
-import type { Contents, Damage, Loaded, Storage } from "./storage.js";
+import type { Contents, Damage, Loaded, Storage, Stuck, Torn } from "./storage.js";
 
 /** After so long without a save the tail says how far it is durable, as the next save would do. */
 const IDLE_MS = 1_000;
+
+/** Where a log is. */
+export interface LogPlace {
+  readonly directory: string;
+  /** Undefined = no room is kept. */
+  readonly reserve?: string;
+}
 
 export class Log implements Storage {
   readonly #listed: readonly Segment[];
   readonly #segments: Segments;
   readonly #cleaner: Cleaner;
   readonly #damages: Damage[] = [];
+  #torn: readonly Torn[] = [];
   /** Damaged files in their place, of which a backup takes a copy. */
   #left: readonly ClosedSegment[] = [];
   /** Why something of what was loaded is not durable, until the first sync has told it. */
@@ -40,9 +49,9 @@ export class Log implements Storage {
   #idle: NodeJS.Timeout | undefined;
   #marking: Promise<void> = Promise.resolve();
 
-  private constructor(directory: string, listed: readonly Segment[], contents: Contents) {
+  private constructor({ directory, reserve }: LogPlace, listed: readonly Segment[], contents: Contents) {
     this.#listed = listed;
-    this.#segments = new Segments(directory, (listed.at(-1)?.number ?? 0) + 1);
+    this.#segments = new Segments(directory, (listed.at(-1)?.number ?? 0) + 1, reserve);
     this.#cleaner = new Cleaner(this.#segments, contents, (damage) => {
       this.#damages.push(damage);
     });
@@ -50,15 +59,18 @@ export class Log implements Storage {
 
   /**
    * Opens the log in a directory, which is made if need be; nothing is read yet.
+   * @param place the directory, or that and a file to keep room in for cleaning a full disk, on the same file system
    * @param contents the records in memory, which the log is a copy of
    * @throws {LankvError} LANKV_DATA_DIR: the directory cannot be used
    */
-  static async open(directory: string, contents: Contents): Promise<Log> {
+  static async open(place: string | LogPlace, contents: Contents): Promise<Log> {
+    const at = typeof place === "string" ? { directory: place } : place;
+    const { directory } = at;
     try {
       await makeDirectory(directory);
       // Whether it is new or not: a process that made it may have been killed before it came so far.
       await syncDirectory(dirname(directory));
-      return new Log(directory, await listSegments(directory), contents);
+      return new Log(at, await listSegments(directory), contents);
     } catch (cause) {
       throw unreadable(directory, cause);
     }
@@ -66,6 +78,14 @@ export class Log implements Storage {
 
   get damages(): readonly Damage[] {
     return this.#damages;
+  }
+
+  get torn(): readonly Torn[] {
+    return this.#torn;
+  }
+
+  get stuck(): readonly Stuck[] {
+    return this.#cleaner.stuck;
   }
 
   get bytes(): number {
@@ -77,8 +97,13 @@ export class Log implements Storage {
     yield* loadSegments(this.#listed, findings);
     const own = findings.filter(({ isItself }) => isItself).map(({ segment }) => segment.number);
     this.#segments.countFrom(own.at(-1) ?? 0);
-    const { damages, left, loss } = await putInOrder(findings, this.#segments, this.#cleaner.segmentBytes);
+    const { damages, torn, left, loss } = await putInOrder(
+      findings,
+      this.#segments,
+      this.#cleaner.segmentBytes,
+    );
     this.#damages.push(...damages);
+    this.#torn = torn;
     this.#left = left;
     this.#loadLoss = loss;
     // What has been rescued is durable, or still where it was.

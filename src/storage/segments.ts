@@ -7,11 +7,14 @@
  */
 import { truncate, unlink } from "node:fs/promises";
 import type { KvRecord } from "../core/record.js";
+import { Reserve } from "./reserve.js";
 import type { ClosedSegment } from "./segment.js";
 import { Tail } from "./tail.js";
 
 export class Segments {
   readonly directory: string;
+  /** Undefined = no room is kept for cleaning. */
+  readonly reserve: Reserve | undefined;
   readonly #writer = Tail.newWriter();
   #closed: ClosedSegment[] = [];
   #nextNumber: number;
@@ -19,8 +22,9 @@ export class Segments {
   #loss: Error | undefined;
 
   /** @param nextNumber greater than that of any segment there is */
-  constructor(directory: string, nextNumber: number) {
+  constructor(directory: string, nextNumber: number, reservePath?: string) {
     this.directory = directory;
+    this.reserve = reservePath === undefined ? undefined : new Reserve(reservePath);
     this.#nextNumber = nextNumber;
   }
 
@@ -55,7 +59,7 @@ export class Segments {
   }
 
   /** Leaves one out, whose file is gone. */
-  leaveOut({ path }: ClosedSegment): void {
+  leaveOut({ path }: Pick<ClosedSegment, "path">): void {
     this.#closed = this.#closed.filter((segment) => segment.path !== path);
   }
 
@@ -73,8 +77,31 @@ export class Segments {
    * @throws an error of the system; part of the records may be there then
    */
   async append(records: readonly KvRecord[], segmentBytes: number): Promise<void> {
+    if (this.isReserved) throw Object.assign(new Error("the disk is being cleaned"), { code: "ENOSPC" });
     if (this.#tail !== undefined && this.#tail.length >= segmentBytes) await this.#endTail();
     await this.#write((this.#tail ??= await this.#newTail()), records);
+  }
+
+  /**
+   * Appends what cleaning has found to the reserve, on a disk that has no room, until {@link Segments.endReserved}.
+   * @throws an error of the system; part of the records may be there then
+   */
+  async appendReserved(records: readonly KvRecord[]): Promise<void> {
+    if (this.#tail?.isReserve !== true) {
+      await this.#endTail();
+      this.#tail = await this.#newTail(this.reserve);
+    }
+    await this.#write(this.#tail, records);
+  }
+
+  /** Whether the reserve is being written to. */
+  get isReserved(): boolean {
+    return this.#tail?.isReserve === true;
+  }
+
+  /** Ends what is written to the reserve, durably, and frees what was not needed of it. */
+  async endReserved(): Promise<void> {
+    if (this.isReserved) await this.#endTail();
   }
 
   /** Makes durable what was appended. */
@@ -120,10 +147,10 @@ export class Segments {
     }
   }
 
-  async #newTail(): Promise<Tail> {
+  async #newTail(reserve?: Reserve): Promise<Tail> {
     const whole = this.#closed.filter(({ length, synced }) => length === synced);
     const marks = whole.map(({ number, length }) => ({ segment: number, length }));
-    const tail = await Tail.create(this.directory, this.#nextNumber, marks, this.#writer);
+    const tail = await Tail.create(this.directory, this.#nextNumber, marks, this.#writer, reserve);
     this.#nextNumber += 1;
     return tail;
   }

@@ -7,10 +7,11 @@ import { dirname } from "node:path";
 import { readAgain, type Finding } from "./load.js";
 import { syncDirectory, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
-import type { Damage } from "./storage.js";
+import type { Damage, Torn } from "./storage.js";
 
 interface Order {
   readonly damages: readonly Damage[];
+  readonly torn: readonly Torn[];
   /** Damaged files that hold records which could not be saved elsewhere. */
   readonly left: readonly ClosedSegment[];
   /** Why something of what was given is not durable, if it is not. */
@@ -32,15 +33,23 @@ export async function putInOrder(
   segments.setClosed(findings.filter(isFine).map(({ segment }) => segment));
   const { rescued, loss } = await rescueAll(findings, segments, segmentBytes);
   const damages: Damage[] = [];
+  const torn: Torn[] = [];
   const kept: ClosedSegment[] = [];
   const left: ClosedSegment[] = [];
   for (const finding of findings) {
     const { segment, size, kept: bytes, isDamaged, bytesLost, records, keepsRecords, needsRescue } = finding;
     const isSafe = !needsRescue || rescued.has(finding);
+    if (isSafe && finding.bytesTorn > 0) torn.push({ path: segment.path, bytes: finding.bytesTorn });
     if (isDamaged) {
       const path = isSafe ? await setAside(segment.path) : undefined;
       const isSetAside = path !== undefined;
-      damages.push({ path: path ?? segment.path, bytesLost, recordsSaved: records, isSetAside });
+      damages.push({
+        path: path ?? segment.path,
+        bytesLost,
+        recordsSaved: records,
+        isSetAside,
+        isMissing: false,
+      });
       // Its records may be nowhere else.
       if (!isSafe) left.push({ ...segment, length: size });
     } else if (isSafe && !keepsRecords) {
@@ -53,7 +62,7 @@ export async function putInOrder(
   // What was rescued may have filled a segment.
   const isNew = ({ number }: ClosedSegment) => number >= firstNew;
   segments.setClosed([...kept, ...segments.closed.filter(isNew)]);
-  return { damages, left, loss };
+  return { damages, torn, left, loss };
 }
 
 /** @returns those whose records are durable elsewhere now, and why not all of them are */

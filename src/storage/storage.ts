@@ -28,6 +28,22 @@ export interface Damage {
   readonly recordsSaved: number;
   /** Whether the file was set aside. It stays where it is when the disk has no room for its records, or is read-only. */
   readonly isSetAside: boolean;
+  /** Whether there is no such file any more: somebody has removed it while the node ran. */
+  readonly isMissing: boolean;
+}
+
+/** The end of a file that was not written whole when the process or the power ended. Nothing was promised of it. */
+export interface Torn {
+  readonly path: string;
+  /** Bytes that were no whole entry, and were cut off. */
+  readonly bytes: number;
+}
+
+/** A file that cannot be freed of what is superseded, so that more stays on disk than counts. */
+export interface Stuck {
+  readonly path: string;
+  /** What the system said. */
+  readonly cause: Error;
 }
 
 /** What storage has to know of the records in memory, so as to free what no longer counts. */
@@ -61,6 +77,10 @@ export interface Storage {
    * records may be gone that were durable, and all have to be saved again.
    */
   readonly damages: readonly Damage[];
+  /** What {@link Storage.load} has cut off. */
+  readonly torn: readonly Torn[];
+  /** The files that cannot be freed now; each is tried again. */
+  readonly stuck: readonly Stuck[];
   /**
    * Saves records. They survive the end of the process when this resolves, and that of the power as well when `sync`
    * is set, with all that was saved before. May be called with no records, to sync.

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { open, unlink, type FileHandle } from "node:fs/promises";
 import type { KvRecord } from "../core/record.js";
 import { ENTRY_BYTES_MAX, EntryWriter, type Mark } from "./entry.js";
+import type { Reserve } from "./reserve.js";
 import { segmentAt, syncDirectory, writeHeader, type ClosedSegment, type Segment } from "./segment.js";
 
 /** What is gathered before it is written: a step of saving, whose last record may be the longest. */
@@ -23,8 +24,11 @@ export class Tail {
   #marked = 0;
   #begin = 0;
   #isBroken = false;
+  /** Whether it is made of a reserve, only for cleaning. */
+  readonly #isReserve: boolean;
 
-  private constructor(segment: Segment, handle: FileHandle, writer: EntryWriter) {
+  private constructor(segment: Segment, handle: FileHandle, writer: EntryWriter, isReserve: boolean) {
+    this.#isReserve = isReserve;
     this.#segment = segment;
     this.#handle = handle;
     this.#writer = writer;
@@ -38,6 +42,7 @@ export class Tail {
   /**
    * Makes a segment, durably, that begins with what is known of the older ones.
    * @param writer used by this tail from now on
+   * @param reserve becomes the segment, with its room; undefined = a new file is made
    * @throws an error of the system; nothing is left of it then, unless removing it fails, too
    */
   static async create(
@@ -45,11 +50,13 @@ export class Tail {
     number: number,
     older: readonly Mark[],
     writer: EntryWriter,
+    reserve?: Reserve,
   ): Promise<Tail> {
     const segment = segmentAt(directory, number, randomBytes(4).readUInt32BE());
-    const handle = await open(segment.path, "wx", 0o600);
+    await reserve?.become(segment.path);
+    const handle = await open(segment.path, reserve === undefined ? "wx" : "r+", 0o600);
     try {
-      const tail = new Tail(segment, handle, writer);
+      const tail = new Tail(segment, handle, writer, reserve !== undefined);
       await tail.#begun(older);
       await syncDirectory(directory);
       return tail;
@@ -68,6 +75,10 @@ export class Tail {
   /** Whether nothing may be written to it any more. */
   get isBroken(): boolean {
     return this.#isBroken;
+  }
+
+  get isReserve(): boolean {
+    return this.#isReserve;
   }
 
   /** Whether no record is in it. */
@@ -109,8 +120,9 @@ export class Tail {
     this.#synced = this.#length;
   }
 
-  /** Ends it. What it holds stays. */
+  /** Ends it. What it holds stays; the room behind that, if it was a reserve, becomes free. */
   async close(): Promise<ClosedSegment> {
+    if (this.#isReserve) await this.#handle.truncate(this.#length).catch(() => undefined);
     await this.#handle.close();
     return this.soFar;
   }

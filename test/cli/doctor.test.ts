@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, describe, it } from "node:test";
 import { CHECKS } from "../../src/cli/doctor/finding.js";
+import { writeAbout } from "../../src/node/about.js";
 import { objectsFrom } from "./json.js";
 import { aloneFlags, Daemon, lankv, scratchDirectory } from "./lankv.js";
 
@@ -160,7 +161,7 @@ describe("the data directory", () => {
   it("must not hold keys of another cluster", async () => {
     const workshop = path.join(directory, "workshop");
     mkdirSync(workshop);
-    writeFileSync(path.join(workshop, "about.json"), JSON.stringify({ format: 1, cluster: "workshop" }));
+    await writeAbout(workshop, "about.json", "workshop");
     const check = await examine(["--data-dir", workshop]);
     assert.equal(check("data")?.["status"], "ok");
     const { text } = await lankv(["doctor", ...own, ...(await port()).beaconFlags, "--data-dir", workshop]);

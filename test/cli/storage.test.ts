@@ -1,6 +1,6 @@
 /** What a daemon keeps on disk: across its ends, and what it refuses to start with. */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -63,6 +63,30 @@ describe("the keys of a daemon", () => {
     }
   });
 
+  it("are there but for a torn end, and the log says that it was cut off, and that this is normal", async () => {
+    const flags = await keeping("torn", "--fsync", "always");
+    const log = path.join(directory, "torn", "log");
+    const first = await Daemon.start(directory, flags);
+    await first.output("set", "one", "111");
+    await first.end("SIGKILL");
+    const [file = ""] = readdirSync(log);
+    appendFileSync(path.join(log, file), Buffer.from([0xd1, 0, 0]));
+    const second = await Daemon.start(directory, flags);
+    try {
+      assert.equal(await second.output("get", "one"), "111");
+      assert.match(
+        second.log,
+        /info +the end of the log was not written whole, .*cut off: normal after a crash.* bytes=3 /,
+      );
+    } finally {
+      await second.end();
+    }
+    const third = await Daemon.start(directory, flags);
+    await third.output("get", "one");
+    await third.end();
+    assert.doesNotMatch(third.log, /cut off/);
+  });
+
   it("are shown in status and to Redis clients", async () => {
     const daemon = await Daemon.start(directory, await keeping("shown", "--fsync", "always"));
     try {
@@ -71,7 +95,14 @@ describe("the keys of a daemon", () => {
       assert.equal(loading, null);
       assert(isObject(storage));
       const { bytes, syncedMs, ...rest } = storage;
-      assert.deepEqual(rest, { fsync: "always", unsaved: 0, unsavedMs: 0, failing: null, damages: [] });
+      assert.deepEqual(rest, {
+        fsync: "always",
+        unsaved: 0,
+        unsavedMs: 0,
+        failing: null,
+        damages: [],
+        stuck: [],
+      });
       assert(Number(bytes) > 10 && Number(syncedMs) >= 0);
       assert.match(await daemon.output("status"), /\ndisk +\d+ bytes, 0 keys to save, fsync always\n/);
       const client = connect(daemon.socket);
@@ -132,7 +163,20 @@ describe("a data directory", () => {
     assert.equal(readFileSync(about, "utf8"), written);
   });
 
-  it("whose description is damaged is used all the same; that is said, and the description kept", async () => {
+  /** What the daemon said and told of a directory whose description was damaged. */
+  async function damagesAfter(
+    flags: readonly string[],
+  ): Promise<{ log: string; damages: unknown[]; status: string }> {
+    const daemon = await Daemon.start(directory, flags);
+    assert.equal(await daemon.output("get", "one"), "111");
+    const { storage } = objectFrom(await daemon.output("status", "--json"));
+    const status = await daemon.output("status");
+    await daemon.end();
+    assert(isObject(storage) && Array.isArray(storage["damages"]));
+    return { log: daemon.log, damages: storage["damages"], status };
+  }
+
+  it("whose description is damaged goes on by its copy; that is said, and the description kept", async () => {
     const flags = await keeping("flipped");
     const about = path.join(directory, "flipped", "about.json");
     const first = await Daemon.start(directory, flags);
@@ -141,17 +185,47 @@ describe("a data directory", () => {
     const sound = readFileSync(about, "utf8");
     for (const damaged of ["", sound.slice(0, 20), sound.replace('"format":1', '"format":3')]) {
       writeFileSync(about, damaged);
-      const again = await Daemon.start(directory, flags);
-      assert.equal(await again.output("get", "one"), "111");
-      const { storage } = objectFrom(await again.output("status", "--json"));
-      await again.end();
+      const { log, damages } = await damagesAfter(flags);
       assert.equal(readFileSync(about, "utf8"), sound);
-      assert.match(again.log, / a file of the data directory is damaged and was set aside; /);
-      assert(isObject(storage) && Array.isArray(storage["damages"]));
-      const { path: aside, ...rest } = objectFrom(JSON.stringify(storage["damages"][0]));
-      assert.deepEqual(rest, { bytesLost: damaged.length, recordsSaved: 0, isSetAside: true });
+      assert.match(
+        log,
+        / about\.json is damaged; the keys are taken for those of cluster "default", as its copy says/,
+      );
+      const { path: aside, ...rest } = objectFrom(JSON.stringify(damages[0]));
+      const whole = { recordsSaved: 0, isSetAside: true, isMissing: false, clusterFrom: "copy" };
+      assert.deepEqual(rest, { bytesLost: damaged.length, ...whole });
       assert.equal(readFileSync(String(aside), "utf8"), damaged);
     }
+    rmSync(about);
+    assert.deepEqual((await damagesAfter(flags)).damages, []);
+    assert.equal(readFileSync(about, "utf8"), sound, "one that is gone is made again from the copy");
+  });
+
+  it("whose description is damaged is not taken for that of another cluster", async () => {
+    const flags = await keeping("home2");
+    const about = path.join(directory, "home2", "about.json");
+    const first = await Daemon.start(directory, [...flags, "--cluster", "home"]);
+    await first.output("set", "one", "111");
+    await first.end();
+    writeFileSync(about, "flipped");
+    const [code, message] = await refusal(flags);
+    assert.equal(code, 1);
+    assert.match(message, /holds keys of the cluster "home", and this node is to be of "default"/);
+    assert.equal(readFileSync(about, "utf8"), "flipped", "it is left alone");
+
+    // Nothing is left that says whose keys these are: whoever starts the node has to.
+    writeFileSync(`${about}.copy`, "");
+    const [refused, why] = await refusal(flags);
+    assert.equal(refused, 1);
+    assert.match(
+      why,
+      /does not say any more whose keys it holds: .* --cluster "default", unless another one was named/,
+    );
+    const { log, damages, status } = await damagesAfter([...flags, "--cluster", "home"]);
+    assert.match(log, /for those of cluster "home", only because this node was started so: check that/);
+    assert.equal(damages.length, 2);
+    assert.match(status, /the cluster is not sure: /);
+    assert.deepEqual((await damagesAfter([...flags, "--cluster", "home"])).damages, []);
   });
 
   it("that a daemon uses is refused to another", async () => {

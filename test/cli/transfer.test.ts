@@ -1,7 +1,16 @@
 /** import and export. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { objectFrom } from "./json.js";
@@ -67,6 +76,27 @@ describe("export and import", () => {
     } finally {
       await fresh.end();
     }
+  });
+
+  it("leave a file that is replaced to those who could read it, and make a new one as the umask says", async () => {
+    await daemon.output("set", "secret", "v");
+    const file = path.join(directory, "private.jsonl");
+    const modeOf = (): number => statSync(file).mode & 0o777;
+    await daemon.output("export", file);
+    assert.equal(modeOf(), 0o666 & ~process.umask());
+    for (const mode of [0o600, 0o640, 0o664]) {
+      chmodSync(file, mode);
+      // What an earlier export has left must not give it away either.
+      writeFileSync(`${file}.partial`, "", { mode: 0o666 });
+      await daemon.output("export", file);
+      assert.equal(modeOf(), mode);
+    }
+    if (process.getuid?.() !== 0) return;
+    chownSync(file, 1_234, 2_345);
+    chmodSync(file, 0o640);
+    await daemon.output("export", file);
+    const { uid, gid } = statSync(file);
+    assert.deepEqual([uid, gid, modeOf()], [1_234, 2_345, 0o640]);
   });
 
   it("carry more than is sent at once", async () => {

@@ -3,7 +3,7 @@
  * A `Disk` outlives its storages as a real one outlives processes.
  */
 import type { KvRecord } from "../../src/core/record.js";
-import type { Damage, Loaded, Storage } from "../../src/storage/storage.js";
+import type { Damage, Loaded, Storage, Stuck, Torn } from "../../src/storage/storage.js";
 
 const RECORD_BYTES = 36;
 const BATCH = 256;
@@ -39,6 +39,14 @@ export class MemoryStorage implements Storage {
 
   get damages(): readonly Damage[] {
     return this.#damages;
+  }
+
+  get torn(): readonly Torn[] {
+    return [];
+  }
+
+  get stuck(): readonly Stuck[] {
+    return [];
   }
 
   get bytes(): number {

@@ -152,6 +152,42 @@ isolated("more is written than fits, again and again over the same keys", async 
   assert.equal(await node.end(), 0, node.log);
 });
 
+isolated(
+  "other programs fill the disk, and every file of the log has something that counts: it goes on by itself",
+  async (directory, context) => {
+    using disk = new SmallDisk(directory, MEGABYTES);
+    const ledger = new Ledger();
+    const node = new Daemon({
+      directory,
+      dataDir: path.join(disk.path, "data"),
+      flags: ["--fsync", "always", "--no-discovery"],
+    });
+    await node.start();
+    const client = await node.connect();
+    let refused = 0;
+    const write = async (key: string, round: number): Promise<void> => {
+      const value = `${key}=${String(round)}${".".repeat(20_000)}`;
+      const begun = ledger.write(key, value);
+      const [reply] = await client.pipeline([["SET", key, value]]);
+      if (reply instanceof Error) refused += 1;
+      else ledger.acknowledgeWrite(begun);
+    };
+    // A value that stays goes to each file, between many that do not.
+    for (let round = 0; round < 200; round += 1)
+      await write(round % 4 === 0 ? `stays ${String(round)}` : "hot", round);
+    disk.fill();
+    for (let round = 200; round < 400; round += 1) {
+      await write(`hot ${String(round % 10)}`, round);
+      if (round % 20 === 0) await accepts(client);
+    }
+    context.diagnostic(`${String(refused)} of 400 writes were refused`);
+    const killedAtMs = await kill(node);
+    await node.start();
+    await checkServed(node, { where: "cleaned", ledger, keys: ledger.keys, policy: "always", killedAtMs });
+    assert.equal(await node.end(), 0, node.log);
+  },
+);
+
 isolated("who stops a node that cannot save is told so", async (directory) => {
   using disk = new SmallDisk(directory, 16);
   const node = new Daemon({ directory, dataDir: path.join(disk.path, "data"), flags: ["--no-discovery"] });

@@ -101,13 +101,14 @@ async function run(seed: number): Promise<void> {
   const random = new Random(seed);
   const directory = await mkdtemp(join(tmpdir(), "lankv-faults-"));
   const place = join(directory, "log");
+  const kept = { directory: place, reserve: join(directory, "reserve") };
   const disk = await FaultyDisk.begin(random, process.execPath);
   const syncs = random.pick([0, 0.1, 0.5, 1]) ?? 1;
   const failures = random.pick([0, 0.05, 0.3]) ?? 0;
   const title = `seed ${String(seed)} (syncs ${String(syncs)}, failures ${String(failures)})`;
   try {
     let node = new Node();
-    let log = await Log.open(place, node);
+    let log = await Log.open(kept, node);
     for (let step = 1; step <= STEPS; step += 1) {
       for (let i = random.below(6); i > 0; i -= 1) {
         // Half of the keys are written rarely.
@@ -144,7 +145,7 @@ async function run(seed: number): Promise<void> {
         node.check(loaded, wasPowerCut, label);
         await next.close();
         node = Node.restarted(loaded);
-        log = await Log.open(place, node);
+        log = await Log.open(kept, node);
         await loadAll(log);
       }
     }

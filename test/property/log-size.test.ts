@@ -1,10 +1,11 @@
 /** How large a log gets under a node that saves the same records again and again. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, symlink, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { codeOf } from "../../src/net/claim-socket.js";
 import { record } from "../conformance/storage.js";
 import { Random } from "../sim/random.js";
 import { FaultyDisk } from "./faulty-disk.js";
@@ -78,6 +79,50 @@ describe("the size of a log", () => {
     } finally {
       disk.end();
     }
+  });
+
+  it("is bounded while the oldest file cannot be opened, which is told and tried again", async () => {
+    const node = await filled();
+    await churn(node, 0, 20);
+    const [name = ""] = (await readdir(place)).sort();
+    const [oldest, elsewhere] = [join(place, name), `${place}.elsewhere`];
+    await rename(oldest, elsewhere);
+    await symlink(oldest, oldest);
+    try {
+      await churn(node, 20, 300);
+      check(node);
+      assert.deepEqual(
+        node.log.stuck.map(({ path, cause }) => [path, codeOf(cause)]),
+        [[oldest, "ELOOP"]],
+      );
+    } finally {
+      await rename(elsewhere, oldest);
+    }
+    await churn(node, 320, 200);
+    assert.deepEqual(node.log.stuck, []);
+    assert.equal((await readdir(place)).includes(name), false, "it is cleaned after all");
+    assert.deepEqual(node.log.damages, []);
+    await node.log.close();
+    const again = await SavingNode.start(place, "everysec");
+    assert.equal(again.map.records, 2_020);
+    await again.log.close();
+  });
+
+  it("is bounded when the oldest file is gone, and what was in it is saved once more", async () => {
+    const node = await filled();
+    await churn(node, 0, 20);
+    const [name = ""] = (await readdir(place)).sort();
+    await unlink(join(place, name));
+    await churn(node, 20, 300);
+    check(node);
+    assert.deepEqual(
+      node.log.damages.map(({ path, isMissing }) => [path, isMissing]),
+      [[join(place, name), true]],
+    );
+    await node.log.close();
+    const again = await SavingNode.start(place, "everysec");
+    assert.equal(again.map.records, 2_020);
+    await again.log.close();
   });
 
   it("is bounded when the process ends while it cleans, again and again", async () => {

@@ -9,6 +9,7 @@ export class SavingNode {
   readonly saving: Saving;
   readonly log: Log;
   #nowMs = 0;
+  #damagesKnown = 0;
 
   private constructor(map: RecordMap, saving: Saving, log: Log) {
     this.map = map;
@@ -56,14 +57,14 @@ export class SavingNode {
     this.#nowMs = Math.max(this.#nowMs, wakeAtMs);
     const step = this.saving.next(this.#nowMs);
     if (step === undefined) return false;
-    const known = this.log.damages.length;
     const isDone = await this.log.save(step.records, step.sync).then(
       () => true,
       () => false,
     );
     if (isDone) this.saving.handleDone();
     else this.saving.handleFailed(this.#nowMs);
-    if (this.log.damages.length > known) this.saving.addAll();
+    if (this.log.damages.length > this.#damagesKnown) this.saving.addAll();
+    this.#damagesKnown = this.log.damages.length;
     return isDone;
   }
 

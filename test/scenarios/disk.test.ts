@@ -58,6 +58,44 @@ describe("loading", () => {
     assert.equal(c.replica.get("x")?.value, "1");
   });
 
+  it("makes a peer a source that is not enough: who compares with it does so with one that comes meanwhile, too", () => {
+    const stage = new Stage();
+    const a = stage.start("a");
+    stage.pass(2_000);
+    stage.write(a, "x", "1");
+    const disk = new Disk(new Random(1));
+    disk.save(contentsOf(a.replica), true);
+    stage.write(a, "y", "2");
+    const records = contentsOf(a.replica);
+    stage.write(a, "z", "3");
+    stage.network.faults = { ...stage.network.faults, loadMsMax: 60_000 };
+    const b = stage.start("b", { disk, fsync: "everysec" });
+    const c = stage.start("c", { records });
+    stage.cut(a, b);
+    stage.cut(a, c);
+    while (!stage.transcript().includes("c -> b: list")) stage.pass(1);
+    // What b answers is lost, and asked for again after a second; a is there by then.
+    stage.cut(b, c);
+    stage.mend(a, c);
+    while (!c.replica.presence.linked.some(({ writer }) => writer === a.replica.self.writer)) stage.pass(1);
+    stage.mend(b, c);
+    while (!c.replica.isSettled) stage.pass(1);
+    assert.ok(b.replica.isLoading);
+    assert.deepEqual(
+      stage.transcript().filter((line) => /^c|^. -> c/.test(line)),
+      [
+        "c: a is up",
+        "b -> c: list_answer 2 groups",
+        "c -> a: list",
+        "a -> c: list_answer 1 groups",
+        "c -> a: question buckets",
+        "a -> c: answer z",
+        "c: live",
+      ],
+    );
+    assert.equal(c.replica.get("z")?.value, "3");
+  });
+
   it("reports no conflict between what is on the disk, and one with what came meanwhile", () => {
     const stage = new Stage();
     const [a, b] = [stage.start("a"), stage.start("b")];

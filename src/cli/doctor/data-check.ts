@@ -1,9 +1,10 @@
 /** Whether a node can keep its data where it would, or does. Nothing is made or changed. */
 import { constants } from "node:fs";
-import { access, readdir, readFile, stat, statfs } from "node:fs/promises";
+import { access, readdir, stat, statfs } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { codeOf, SOCKET_PATH_BYTES_MAX } from "../../net/claim-socket.js";
+import { ABOUT_COPY_NAME, ABOUT_NAME, readAbout } from "../../node/about.js";
 import { toPrintableText } from "../printable.js";
 import { isObject } from "../replies.js";
 import { fail, ok, warn, type Finding } from "./finding.js";
@@ -22,16 +23,41 @@ export async function checkData({ dataDir, cluster, daemon }: Subject): Promise<
 }
 
 /** What the daemon says of saving. */
-export function checkSaving({ storage }: Readonly<Record<string, unknown>>): readonly Finding[] {
-  const failing = isObject(storage) ? storage["failing"] : null;
-  if (typeof failing !== "string") return [];
-  return [
-    fail(
-      "data",
-      `The daemon cannot save, and refuses writes: ${failing}.`,
-      "Mend the disk, or make room on it; the daemon tries again each second, and goes on by itself.",
-    ),
-  ];
+export function checkSaving({ storage, cluster }: Readonly<Record<string, unknown>>): readonly Finding[] {
+  if (!isObject(storage)) return [];
+  const { failing, stuck, damages } = storage;
+  const findings: Finding[] = [];
+  if (typeof failing === "string") {
+    findings.push(
+      fail(
+        "data",
+        `The daemon cannot save, and refuses writes: ${failing}.`,
+        "Mend the disk, or make room on it; the daemon tries again each second, and goes on by itself.",
+      ),
+    );
+  }
+  const damaged: readonly unknown[] = Array.isArray(damages) ? damages : [];
+  const unsure = damaged.filter(isObject).find(({ clusterFrom }) => clusterFrom === "option");
+  if (unsure !== undefined) {
+    findings.push(
+      warn(
+        "data",
+        `${toPrintableText(String(unsure["path"]))} was damaged, so that the data directory did not say whose keys it holds.`,
+        `If they are not of the cluster "${toPrintableText(String(cluster))}", stop the daemon and start it with the right --cluster.`,
+      ),
+    );
+  }
+  const stays: readonly unknown[] = Array.isArray(stuck) ? stuck : [];
+  for (const { path, reason } of stays.filter(isObject)) {
+    findings.push(
+      warn(
+        "data",
+        `The daemon cannot clean ${toPrintableText(String(path))}: ${toPrintableText(String(reason))}.`,
+        "Let the user of the daemon read and remove that file; until then it takes room that it need not.",
+      ),
+    );
+  }
+  return findings;
 }
 
 /** A directory that holds keys of another cluster is refused when a node starts. */
@@ -50,14 +76,12 @@ async function checkCluster(path: string, cluster: string): Promise<readonly Fin
 
 /** The cluster whose keys a data directory holds, as far as it says. */
 async function clusterOf(path: string): Promise<string | undefined> {
-  try {
-    const about: unknown = JSON.parse(await readFile(join(path, "about.json"), "utf8"));
-    return isObject(about) && typeof about["cluster"] === "string" ? about["cluster"] : undefined;
-  } catch (error) {
-    // What cannot be read, or is not whole, does not keep a node from starting.
-    if (error instanceof Error) return undefined;
-    throw error;
+  for (const name of [ABOUT_NAME, ABOUT_COPY_NAME]) {
+    // What cannot be read tells nothing; a node that starts says more.
+    const about = await readAbout(path, name).catch(() => undefined);
+    if (typeof about === "object") return about.cluster;
   }
+  return undefined;
 }
 
 /** @param isRunning whether the directory is that of a daemon that runs */

@@ -19,6 +19,7 @@ describe("the options", () => {
       {
         name: "",
         cluster: "default",
+        isClusterNamed: false,
         dataDir: defaultDataDir(),
         fsync: "everysec",
         interfaces: undefined,
@@ -45,8 +46,8 @@ describe("the options", () => {
       valueBytesMax: 0,
     };
     const onDisk = { ...given, dataDir: "/d", fsync: "always" } as const;
-    assert.deepEqual(resolveOptions(onDisk), onDisk);
-    const inMemory = { ...given, dataDir: undefined, fsync: "everysec" };
+    assert.deepEqual(resolveOptions(onDisk), { ...onDisk, isClusterNamed: true });
+    const inMemory = { ...given, isClusterNamed: true, dataDir: undefined, fsync: "everysec" };
     assert.deepEqual(resolveOptions({ ...given, memory: true }), inMemory);
   });
 

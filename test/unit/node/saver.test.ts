@@ -289,11 +289,22 @@ describe("a disk that is found damaged", () => {
     write("b");
     const asked = await disk.next();
     assert.deepEqual(asked.keys, ["b"]);
-    const damage = { path: "p", bytesLost: 1, recordsSaved: 0, isSetAside: true };
+    const damage = { path: "p", bytesLost: 1, recordsSaved: 0, isSetAside: true, isMissing: false };
     disk.damages.push(damage);
     asked.done();
     const again = await disk.next();
     assert.deepEqual([[...again.keys].sort(), told], [["a", "b"], [[damage]]]);
+    again.done();
+  });
+
+  it("gets everything again when that was found between two saves", async () => {
+    write("a", "b");
+    (await disk.next()).done();
+    await until("it is saved", () => !saver.isBusy);
+    disk.damages.push({ path: "p", bytesLost: 1, recordsSaved: 0, isSetAside: true, isMissing: false });
+    saver.wake();
+    const again = await disk.next();
+    assert.deepEqual([...again.keys].sort(), ["a", "b"]);
     again.done();
   });
 });

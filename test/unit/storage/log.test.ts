@@ -67,6 +67,7 @@ describe("a log's files", () => {
     await overwrite(await newest(), first + 100, 4_096);
     const { log, keys, damages } = await opened();
     assert.deepEqual([keys, damages], [["a", "c"], []]);
+    assert.equal(log.torn.length, 1);
     await log.close();
     assert.deepEqual((await opened()).keys, ["a", "c"]);
     assert.equal((await names()).length, 2, "what was behind the gap is in a segment of its own");
@@ -117,13 +118,15 @@ describe("a log's files", () => {
     assert.equal((await opened()).damages.length, 1, "it had a rest");
   });
 
-  it("cuts a torn tail, and says nothing", async () => {
+  it("cuts a torn tail, which is no damage, and says what was cut", async () => {
     const [first = 0, second = 0] = await segment(["a", "b"], [true, false], false);
     const file = await newest();
     await truncate(file, second - 1);
     const { log, keys, damages } = await opened();
     assert.deepEqual([keys, damages], [["a"], []]);
     assert.equal((await readFile(file)).length, first + MARK, "the mark of the sync is whole");
+    assert.deepEqual(log.torn, [{ path: file, bytes: second - 1 - first - MARK }]);
+    assert.deepEqual((await opened()).log.torn, []);
     await log.close();
   });
 
@@ -132,8 +135,12 @@ describe("a log's files", () => {
     for (const [number, bytes] of [0, 10, HEADER, 100].entries()) {
       await writeFile(join(directory, `0000000${String(number + 3)}-00000000.log`), Buffer.alloc(bytes));
     }
-    const { keys, damages } = await opened();
+    const { log, keys, damages } = await opened();
     assert.deepEqual([keys, damages, (await names()).length], [["a"], [], 1]);
+    assert.deepEqual(
+      log.torn.map(({ bytes }) => bytes),
+      [10, HEADER, 100],
+    );
   });
 
   it("reads no entry that stands in a value, when the one around it is damaged", async () => {
