@@ -26,16 +26,17 @@
  * through four before it is done. Going round, oldest first, two are gone through for each one that is freed when half of
  * them count, so the pace keeps the size near its bound whatever is written.
  */
-import { open, statfs, unlink, type FileHandle } from "node:fs/promises";
+import { statfs, type FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import createDebug from "debug";
 import type { KvRecord } from "../core/record.js";
+import { isFull, Reach } from "./reach.js";
 import { Scan } from "./scan.js";
-import { HEADER, type ClosedSegment } from "./segment.js";
+import { bytesOf, HEADER, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
 import { SlotSet } from "./slot-set.js";
 import { setAside } from "./set-aside.js";
-import type { Contents, Damage, Stuck } from "./storage.js";
+import type { Contents, Damage } from "./storage.js";
 
 const debug = createDebug("lankv:storage");
 
@@ -73,6 +74,8 @@ interface Pass {
 }
 
 export class Cleaner {
+  /** What it can get at, and what not. */
+  readonly reach = new Reach();
   readonly #segments: Segments;
   readonly #contents: Contents;
   readonly #onDamage: (damage: Damage) => void;
@@ -91,8 +94,6 @@ export class Cleaner {
   #lookIn = 0;
   /** Segments that could not be emptied, until the round is over or a save has failed once more. */
   readonly #passedOver = new Set<string>();
-  /** Those that could not be opened or removed, and why. */
-  readonly #stuck = new Map<string, Error>();
   /** Whether what was loaded is known to be durable, so that something may go for its sake, and syncs do not fail. */
   #maySync = false;
   /** Whether an earlier process has left more than there should be, of which nothing is freed yet; undefined before the first save. */
@@ -125,11 +126,6 @@ export class Cleaner {
   get #reserveBytes(): number {
     const shortest = Math.min(...this.#segments.closed.map(({ length }) => length));
     return Math.max(this.segmentBytes, Number.isFinite(shortest) ? shortest : 0);
-  }
-
-  /** Segments that cannot be freed, as far as that was tried. */
-  get stuck(): readonly Stuck[] {
-    return [...this.#stuck].map(([path, cause]) => ({ path, cause }));
   }
 
   /** Whether files wait for a sync to go. */
@@ -271,26 +267,14 @@ export class Cleaner {
 
   /** Undefined when the segment is out of reach for now, or gone. */
   async #open({ path, length }: ClosedSegment): Promise<FileHandle | undefined> {
-    try {
-      const handle = await open(path, "r");
-      this.#stuck.delete(path);
-      return handle;
-    } catch (error) {
-      if (codeOf(error) === "ENOENT") {
-        this.#segments.leaveOut({ path });
-        this.#stuck.delete(path);
-        this.#onDamage({ path, bytesLost: length, recordsSaved: 0, isSetAside: false, isMissing: true });
-      } else {
-        this.#passedOver.add(path);
-        this.#noteStuck(path, error);
-      }
+    const handle = await this.reach.open(path);
+    if (handle === "gone") {
+      this.#segments.leaveOut({ path });
+      this.#onDamage({ path, bytesLost: length, recordsSaved: 0, isSetAside: false, isMissing: true });
       return undefined;
     }
-  }
-
-  #noteStuck(path: string, error: unknown): void {
-    debug("%s cannot be cleaned: %O", path, error);
-    this.#stuck.set(path, error instanceof Error ? error : new Error(String(error)));
+    if (handle === undefined) this.#passedOver.add(path);
+    return handle;
   }
 
   /** What is there after a whole round, and was not saved during it, does count, though it is more than was reckoned. */
@@ -404,7 +388,7 @@ export class Cleaner {
     for (const { segment, damage } of this.#removable.splice(0)) {
       this.#segments.leaveOut(segment);
       if (damage === undefined) {
-        await this.#remove(segment.path);
+        await this.reach.remove(segment.path);
         continue;
       }
       const path = await setAside(segment.path);
@@ -412,27 +396,4 @@ export class Cleaner {
       this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside, isMissing: false });
     }
   }
-
-  /** A file that cannot be removed is no part of the log any more, and found by the next start. */
-  async #remove(path: string): Promise<void> {
-    try {
-      await unlink(path);
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT") this.#noteStuck(path, error);
-    }
-  }
-}
-
-/** Whether an error of the system says that there is no room. */
-export function isFull(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === "ENOSPC" || code === "EDQUOT";
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
-}
-
-function bytesOf(segments: readonly ClosedSegment[]): number {
-  return segments.reduce((sum, { length }) => sum + length, 0);
 }

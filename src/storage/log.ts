@@ -13,16 +13,18 @@
  *         Tail         appends entries to a file, and syncs it
  *         Reserve      room that is kept for the cleaner
  *       Cleaner      frees what is superseded, between saves
+ *         Reach        opens and removes files, and says which cannot be
  *       Scan         finds entries in a file, whatever it holds
  */
 import { dirname } from "node:path";
 import type { KvRecord } from "../core/record.js";
 import { copySegments } from "./backup.js";
-import { Cleaner, isFull } from "./cleaner.js";
+import { Cleaner } from "./cleaner.js";
 import { makeDirectory } from "./directory.js";
 import { loadSegments, unreadable, type Finding } from "./load.js";
 import { listSegments, syncDirectory, type ClosedSegment, type Segment } from "./segment.js";
 import { Segments } from "./segments.js";
+import { isFull } from "./reach.js";
 import { putInOrder } from "./set-aside.js";
 import type { Contents, Damage, Loaded, Storage, Stuck, Torn } from "./storage.js";
 
@@ -85,7 +87,7 @@ export class Log implements Storage {
   }
 
   get stuck(): readonly Stuck[] {
-    return this.#cleaner.stuck;
+    return this.#cleaner.reach.stuck;
   }
 
   get bytes(): number {

@@ -38,6 +38,10 @@ export interface ClosedSegment extends Segment {
   readonly synced: number;
 }
 
+export function bytesOf(segments: readonly ClosedSegment[]): number {
+  return segments.reduce((sum, { length }) => sum + length, 0);
+}
+
 export function segmentAt(directory: string, number: number, salt: number): Segment {
   const name = `${String(number).padStart(8, "0")}-${salt.toString(16).padStart(8, "0")}.log`;
   return { number, salt, path: join(directory, name) };

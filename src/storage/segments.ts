@@ -8,7 +8,7 @@
 import { truncate, unlink } from "node:fs/promises";
 import type { KvRecord } from "../core/record.js";
 import { Reserve } from "./reserve.js";
-import type { ClosedSegment } from "./segment.js";
+import { bytesOf, type ClosedSegment } from "./segment.js";
 import { Tail } from "./tail.js";
 
 export class Segments {
@@ -40,7 +40,7 @@ export class Segments {
 
   /** Bytes of all segments. */
   get bytes(): number {
-    return this.all.reduce((sum, { length }) => sum + length, 0);
+    return bytesOf(this.all);
   }
 
   /** The number that the next segment will have. */

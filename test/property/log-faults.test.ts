@@ -151,7 +151,7 @@ async function run(seed: number): Promise<void> {
     }
     await log.close();
     // On a disk where a third of all saves fail it takes more.
-    const bound = (failures > 0.1 ? 10 : 3) * node.bytes + 6 * 2 ** 20;
+    const bound = (failures > 0.1 ? 12 : 3) * node.bytes + 6 * 2 ** 20;
     assert.ok(log.bytes < bound, `${title}: ${String(log.bytes)} bytes of at most ${String(bound)}`);
   } finally {
     disk.end();
