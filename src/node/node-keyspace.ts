@@ -91,17 +91,17 @@ export class NodeKeyspace implements Keyspace {
     return living(this.#node.map.bucket(index), this.#node.nowMs());
   }
 
-  *bucketKeys(index: number): Generator<Bytes, void> {
+  *bucketKeys(index: number): Generator<Bytes | undefined, void> {
     const nowMs = this.#node.nowMs();
     for (const number of this.#node.map.numbersIn(index)) {
       const head = this.#node.map.headAt(number);
-      if (head !== undefined && isAlive(head, nowMs)) yield head.key;
+      if (head !== undefined) yield isAlive(head, nowMs) ? head.key : undefined;
     }
   }
 
-  *keys(): Generator<Bytes, void> {
+  *keys(): Generator<Bytes | undefined, void> {
     const nowMs = this.#node.nowMs();
-    for (const head of this.#node.map.heads()) if (isAlive(head, nowMs)) yield head.key;
+    for (const head of this.#node.map.heads()) yield isAlive(head, nowMs) ? head.key : undefined;
   }
 
   snapshot(): Snapshot {

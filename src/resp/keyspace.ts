@@ -38,10 +38,10 @@ export interface Keyspace {
   delete(key: Bytes): boolean;
   /** The records of a bucket that hold a value now, in no particular order. */
   bucket(index: number): Iterable<KvRecord>;
-  /** Their keys. */
-  bucketKeys(index: number): Iterable<Bytes>;
-  /** All keys that hold a value now; what is written during a walk may be met or not. */
-  keys(): Iterable<Bytes>;
+  /** Their keys, and undefined for each record that holds none: where nearly all are dead, walking takes time, too. */
+  bucketKeys(index: number): Iterable<Bytes | undefined>;
+  /** As `bucketKeys`, of all buckets; what is written during a walk may be met or not. */
+  keys(): Iterable<Bytes | undefined>;
   /** What is held of every key at this moment, values and tombstones: a copy of the versions, 16 bytes a key. */
   snapshot(): Snapshot;
   /** The corrected clock, by which keys expire: Unix milliseconds. */

@@ -67,7 +67,7 @@ export const walkCommands: readonly Command[] = [
     complexity: "O(1) for every call, O(N) for a whole walk over N keys",
     note:
       "A cursor stays good for ever: it is a place in the order of the keys' hashes. COUNT is a hint: a call looks at " +
-      `${String(SCAN_MAX)} keys and a few more at most, so that other clients do not wait.`,
+      `${String(SCAN_MAX)} keys, dead ones included, and a few more at most, so that other clients do not wait.`,
     handler: scanKeys,
   },
   flushCommand("flushdb"),

@@ -32,10 +32,12 @@ export function scan(
 ): Scanned {
   const keys: Bytes[] = [];
   const max = Math.min(count, SCAN_MAX);
-  let seen = 0;
+  let [seen, looked] = [0, 0];
   let index = cursor;
-  for (; index < BUCKETS && seen < max; index += 1) {
+  for (; index < BUCKETS && seen < max && looked < SCAN_MAX; index += 1) {
     for (const key of keyspace.bucketKeys(index)) {
+      looked += 1;
+      if (key === undefined) continue;
       seen += 1;
       if (accepts(key)) keys.push(key);
     }
@@ -50,7 +52,7 @@ export function keysOf(
 ): Bytes[] | Promise<Bytes[]> {
   if (!isInTransaction) return keysInTurns(keyspace, accepts);
   const keys: Bytes[] = [];
-  for (const key of keyspace.keys()) if (accepts(key)) keys.push(key);
+  for (const key of keyspace.keys()) if (key !== undefined && accepts(key)) keys.push(key);
   return keys;
 }
 
@@ -78,7 +80,7 @@ async function keysInTurns(keyspace: Keyspace, accepts: (key: Bytes) => boolean)
   for (const key of keyspace.keys()) {
     seen += 1;
     if (seen % KEYS_A_TURN === 0) await setImmediate();
-    if (accepts(key)) keys.push(key);
+    if (key !== undefined && accepts(key)) keys.push(key);
   }
   return keys;
 }

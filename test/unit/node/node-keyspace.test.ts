@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it, mock } from "node:test";
 import { NodeKeyspace } from "../../../src/node/node-keyspace.js";
 import { Node } from "../../../src/node/node.js";
 import { resolveOptions } from "../../../src/node/options.js";
+import { scan, SCAN_MAX } from "../../../src/resp/walk.js";
 import { freeUdpPort } from "../net/loopback.js";
 
 let node: Node;
@@ -87,5 +88,37 @@ describe("a key by chance", () => {
     assert.deepEqual([...counts.keys()], ["kept", "beside it"]);
     assert.ok((counts.get("kept") ?? 0) > 50 && (counts.get("kept") ?? 0) < 150, "half of 200 draws");
     assert.equal(bucket.mock.callCount(), 0, "walks over the buckets");
+  });
+});
+
+describe("a walk where nearly all keys are dead", () => {
+  const DEAD = 3 * SCAN_MAX;
+
+  beforeEach(() => {
+    for (let i = 0; i < DEAD; i += 1) keyspace.set(`dead ${i}`, "v");
+    for (let i = 0; i < DEAD; i += 1) keyspace.delete(`dead ${i}`);
+    keyspace.set("alive", "v");
+  });
+
+  it("ends a step of SCAN after so many records, and finds the living all the same", () => {
+    const found: string[] = [];
+    let [cursor, steps] = [0, 0];
+    do {
+      const scanned = scan(keyspace, cursor, 10, () => true);
+      found.push(...scanned.keys);
+      cursor = scanned.cursor;
+      steps += 1;
+    } while (cursor !== 0);
+    assert.deepEqual(found, ["alive"]);
+    assert.ok(steps >= DEAD / SCAN_MAX, `${steps} steps`);
+  });
+
+  it("meets each record, so that whoever walks can give way", () => {
+    const met = [...keyspace.keys()];
+    assert.equal(met.length, DEAD + 1);
+    assert.deepEqual(
+      met.filter((key) => key !== undefined),
+      ["alive"],
+    );
   });
 });
