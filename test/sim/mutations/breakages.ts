@@ -325,8 +325,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "expired-bytes-counted",
     "the bytes of an expired value are counted for ever",
     "core/record-map.js",
-    "this.#bytes -= held.value.length;",
-    "",
+    "-this.#records.valueBytes(slot), 1);",
+    "0, 1);",
   ),
   breakage(
     "expired-value-kept",
@@ -695,7 +695,7 @@ export const BREAKAGES: readonly Breakage[] = [
     "loading-conflicts-told-again",
     "what met on the disk long ago is reported as a conflict",
     "core/copy.js",
-    "if (this.#restored !== undefined && this.#fresh?.has(winner.key) !== true)",
+    "if (this.#isRestoring && this.#fresh?.has(winner.key) !== true)",
     "if (false)",
   ),
   breakage(
