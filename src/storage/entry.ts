@@ -18,7 +18,7 @@ import { crc32 } from "node:zlib";
 import { LIMITS } from "../core/bytes.js";
 import { REPLACES_MAX, type KvRecord } from "../core/record.js";
 import { Reader } from "../wire/reader.js";
-import { readRecords, writeOneRecord } from "../wire/records.js";
+import { readOneRecord, writeOneRecord } from "../wire/records.js";
 import { Writer } from "../wire/writer.js";
 
 /** Bytes of an entry before its body. */
@@ -112,7 +112,7 @@ export function readEntry(
     const mark = { segment: reader.u32(), length: reader.u48() };
     return reader.done ? mark : undefined;
   }
-  const [record] = readRecords(reader);
+  const record = readOneRecord(reader);
   return reader.done ? record : undefined;
 }
 

@@ -86,15 +86,27 @@ function writeVersion(writer: Writer, version: Version, writers: ReadonlyMap<str
   writer.u53(version.stamp);
 }
 
+/** The record of a block that {@link writeOneRecord} wrote; undefined, and the reader has failed, when it is none. */
+export function readOneRecord(reader: Reader): KvRecord | undefined {
+  const writers = readWriters(reader);
+  if (reader.count(RECORD_BYTES_MIN) !== 1) reader.fail();
+  return reader.ok ? readRecord(reader, writers) : undefined;
+}
+
 /** The records of a block; the reader has failed when it was malformed. */
 export function readRecords(reader: Reader): KvRecord[] {
-  const writers: string[] = [];
-  for (let count = reader.count(ID_BYTES); count > 0 && reader.ok; count -= 1) writers.push(reader.id());
+  const writers = readWriters(reader);
   const records: KvRecord[] = [];
   for (let count = reader.count(RECORD_BYTES_MIN); count > 0 && reader.ok; count -= 1) {
     records.push(readRecord(reader, writers));
   }
   return records;
+}
+
+function readWriters(reader: Reader): readonly string[] {
+  const writers: string[] = [];
+  for (let count = reader.count(ID_BYTES); count > 0 && reader.ok; count -= 1) writers.push(reader.id());
+  return writers;
 }
 
 function readRecord(reader: Reader, writers: readonly string[]): KvRecord {
