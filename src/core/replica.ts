@@ -10,8 +10,7 @@
  * Local reads and writes are methods, not inputs, because they are the hot path and answer at once; what they
  * wrote goes out with the next `flush`.
  *
- * The driver calls `step({ type: "wake" }, now)` when `wakeAtMs` has come. There are no other timers, so
- * there are no stale ones.
+ * The driver calls `step({ type: "wake" }, now)` when `wakeAtMs` has come. There are no other timers.
  */
 import { absenceOf } from "./absence.js";
 import { Announcer } from "./announcer.js";
@@ -208,8 +207,9 @@ export class Replica {
     return this.#copy.wakeAtMs(now) <= now.monoMs;
   }
 
-  /** Monotonic time at which `step` wants to be called though nothing came. */
+  /** Monotonic time at which `step` wants to be called though nothing came; Infinity before the start and after the end. */
   get wakeAtMs(): number {
+    if (!this.#isStarted) return Infinity;
     const linked = this.#presence.linked;
     return Math.min(
       this.#announcer.wakeAtMs,

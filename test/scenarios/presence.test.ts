@@ -12,6 +12,11 @@ describe("presence", () => {
     b.stop();
     stage.pass(5);
     assert.deepEqual(stage.transcript(), ["a: b is gone"]);
+    assert.equal(
+      b.replica.wakeAtMs,
+      Infinity,
+      "who has ended waits for nothing, not even while it saves the rest",
+    );
   });
 
   it("takes a silent peer for quiet after 2.5 s and for gone after 4 s", () => {
