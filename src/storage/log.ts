@@ -14,6 +14,7 @@
  *         Reserve      room that is kept for the cleaner
  *       Cleaner      frees what is superseded, between saves
  *         Reach        opens and removes files, and says which cannot be
+ *         Surplus      what rounds of cleaning cannot free
  *       Scan         finds entries in a file, whatever it holds
  */
 import { dirname } from "node:path";
