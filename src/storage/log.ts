@@ -83,6 +83,10 @@ export class Log implements Storage {
     return this.#damages;
   }
 
+  get isLoadedDurable(): boolean {
+    return this.#loadLoss === undefined;
+  }
+
   get torn(): readonly Torn[] {
     return this.#torn;
   }

@@ -84,6 +84,34 @@ describe("the size of a log", () => {
     }
   });
 
+  it("leaves it with room also when the disk was full at the start, and records came before the first sync", async () => {
+    const disk = await FaultyDisk.begin(new Random(1), process.execPath);
+    try {
+      const write = (node: SavingNode, i: number) => {
+        node.write(record(`key ${String(i % 500)}`, i, { value: "v".repeat(10_000) }));
+      };
+      const before = await SavingNode.start(place, "everysec");
+      for (let i = 0; i < 800; i += 1) {
+        write(before, i);
+        await before.settle();
+      }
+      await before.log.close();
+      disk.setRoom(place, before.log.bytes);
+      const node = await SavingNode.start(place, "everysec");
+      for (let i = 800; i < 810; i += 1) write(node, i);
+      for (let tries = 0; !(await node.step()); tries += 1) {
+        assert.ok(tries < 20, "saving fails for good");
+        for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+      }
+      await node.log.close();
+      const again = await SavingNode.start(place, "everysec");
+      assert.deepEqual([again.map.records, again.map.get("key 309")?.stamp], [500, 809]);
+      await again.log.close();
+    } finally {
+      disk.end();
+    }
+  });
+
   it("is left alone on a disk that stays tight, when a round of cleaning has freed nothing", async () => {
     const disk = await FaultyDisk.begin(new Random(1), process.execPath);
     try {

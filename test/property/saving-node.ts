@@ -57,13 +57,14 @@ export class SavingNode {
     if (wakeAtMs === Infinity) return false;
     this.#nowMs = Math.max(this.#nowMs, wakeAtMs);
     const step = this.saving.next(this.#nowMs);
+    const { isLoadedDurable } = this.log;
     if (step === undefined) return false;
     const isDone = await this.log.save(step.records, step.sync).then(
       () => true,
       () => false,
     );
     if (isDone) this.saving.handleDone();
-    else this.saving.handleFailed(this.#nowMs);
+    else this.saving.handleFailed(this.#nowMs, isLoadedDurable);
     if (this.log.damages.length > this.#damagesKnown) this.saving.addAll();
     this.#damagesKnown = this.log.damages.length;
     return isDone;
