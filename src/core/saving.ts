@@ -15,7 +15,8 @@
  * before are void then, since the order is not kept.
  *
  * What was loaded is not taken for durable either before the first sync: a process that was killed may have saved it
- * and not come to its sync. Storage makes it durable as it loads it, or fails the first sync; then all is saved again.
+ * and not come to its sync. Storage makes it durable as it loads it, or fails the first sync and says so; then all is saved
+ * again.
  */
 import { isRemains, type KvRecord } from "./record.js";
 import type { RecordMap } from "./record-map.js";
@@ -234,8 +235,13 @@ export class Saving {
     this.#endStep();
   }
 
-  /** The step that was under way has failed, and it is not known how much of it was done. */
-  handleFailed(nowMs: number): void {
+  /**
+   * The step that was under way has failed, and it is not known how much of it was done.
+   * @param nowMs monotonic
+   * @param isLoadedDurable whether what was loaded was known to be durable before the step. Then the failure does not touch
+   *   it: were it all unsaved, nothing would be superseded by it, and a full disk could not be cleaned
+   */
+  handleFailed(nowMs: number, isLoadedDurable = false): void {
     const wasSync = this.#step?.sync === true;
     const slots = [...this.#unsynced, ...this.#stepSlots];
     const oldestAtMs = this.#ages[0]?.atMs ?? nowMs;
@@ -249,7 +255,7 @@ export class Saving {
     this.#isFailing = true;
     this.#retryAtMs = nowMs + RETRY_MS;
     this.#demanded = 0;
-    if (wasSync && this.#durable === 0) this.addAll();
+    if (wasSync && this.#durable === 0 && !isLoadedDurable) this.addAll();
     else for (const slot of slots) this.add(slot);
     this.#saved = this.#taken;
     this.#ages = this.unsaved === 0 ? [] : [{ end: this.#added, atMs: oldestAtMs }];

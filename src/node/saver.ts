@@ -36,7 +36,7 @@ export class Saver {
   /** Called when saving begins to fail, and with undefined when it works again. */
   onTurn: (failure: Error | undefined) => void = () => undefined;
   readonly #saving: Saving;
-  readonly #storage: Pick<Storage, "save" | "damages">;
+  readonly #storage: Pick<Storage, "save" | "damages" | "isLoadedDurable">;
   #waits: Wait[] = [];
   #isBehind = false;
   /** Who waits until saving is not behind. */
@@ -53,7 +53,7 @@ export class Saver {
   /** How many damages were told of; the storage finds some between steps, too. */
   #damagesKnown = 0;
 
-  constructor(saving: Saving, storage: Pick<Storage, "save" | "damages">) {
+  constructor(saving: Saving, storage: Pick<Storage, "save" | "damages" | "isLoadedDurable">) {
     this.#saving = saving;
     this.#storage = storage;
   }
@@ -181,6 +181,7 @@ export class Saver {
 
   async #carryOut(step: SaveStep): Promise<void> {
     const beganMs = monoMs();
+    const { isLoadedDurable } = this.#storage;
     const failure = await this.#storage.save(step.records, step.sync).then(
       () => undefined,
       (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))),
@@ -194,7 +195,7 @@ export class Saver {
       const { durable } = this.#saving;
       this.#endWaits((ticket) => (ticket <= durable ? undefined : "later"));
     } else {
-      this.#saving.handleFailed(monoMs());
+      this.#saving.handleFailed(monoMs(), isLoadedDurable);
       this.#endWaits(() => notDurable(failure));
     }
     this.#lookForDamage();

@@ -36,6 +36,7 @@ import { bytesOf, HEADER, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
 import { SlotSet } from "./slot-set.js";
 import { setAside } from "./set-aside.js";
+import { Surplus } from "./surplus.js";
 import type { Contents, Damage } from "./storage.js";
 
 const debug = createDebug("lankv:storage");
@@ -104,12 +105,11 @@ export class Cleaner {
   #holds = 0;
   /** Slots whose records were appended in this round. */
   readonly #copied = new SlotSet();
-  /** The newest closed segment when this round began, the bytes saved since then, and what the last round could not free. */
+  readonly #surplus = new Surplus();
+  /** The newest closed segment when this round began. */
   #roundEnd = -1;
   /** The newest closed segment when the first round began. */
   #inheritedTo = -1;
-  #savedInRound = 0;
-  #stubborn = 0;
 
   constructor(segments: Segments, contents: Contents, onDamage: (damage: Damage) => void) {
     this.#segments = segments;
@@ -122,10 +122,9 @@ export class Cleaner {
     return Math.min(Math.max(Math.ceil(this.#live / 8), SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX);
   }
 
-  /** How much is kept for cleaning a disk that has no room: enough for one of the segments at least. */
+  /** How much is kept for cleaning a disk that has no room: enough for any of the segments, for it may be the one to empty. */
   get #reserveBytes(): number {
-    const shortest = Math.min(...this.#segments.closed.map(({ length }) => length));
-    return Math.max(this.segmentBytes, Number.isFinite(shortest) ? shortest : 0);
+    return Math.max(this.segmentBytes, ...this.#segments.closed.map(({ length }) => length));
   }
 
   /** Whether files wait for a sync to go. */
@@ -142,7 +141,7 @@ export class Cleaner {
   /** Does what is owed for a save that has succeeded, then goes on in the background. */
   async resume(savedBytes: number, wasSynced: boolean): Promise<void> {
     this.#isPaused = false;
-    this.#savedInRound += savedBytes;
+    this.#surplus.handleSaved(savedBytes);
     this.#owed = Math.min(this.#owed + PACE * savedBytes, SEGMENT_BYTES_MAX);
     this.#lookIn -= savedBytes;
     if (this.#lookIn <= 0) await this.#lookForRoom();
@@ -161,6 +160,7 @@ export class Cleaner {
     this.#maySync = true;
     this.#isPaused = false;
     this.#isTight = true;
+    this.#surplus.tryAgain();
     this.#lookIn = 0;
     this.#passedOver.clear();
     // By then the records of that save count as unsaved again.
@@ -204,8 +204,8 @@ export class Cleaner {
     const { segmentBytes } = this;
     const bytes = bytesOf(full);
     return (
-      (this.#isTight && bytes > TIGHT_SHARE * live + segmentBytes) ||
-      bytes > SHARE * live + 2 * segmentBytes + this.#stubborn ||
+      (this.#isTight && bytes > TIGHT_SHARE * live + segmentBytes + this.#surplus.vainBytes) ||
+      bytes > SHARE * live + 2 * segmentBytes + this.#surplus.bytes ||
       full.length > SEGMENTS_MAX + (2 * SHARE * live) / segmentBytes
     );
   }
@@ -277,14 +277,11 @@ export class Cleaner {
     return handle;
   }
 
-  /** What is there after a whole round, and was not saved during it, does count, though it is more than was reckoned. */
   #beginRound(): void {
-    const isFirst = this.#roundEnd < 0;
-    if (isFirst) this.#inheritedTo = this.#segments.closed.at(-1)?.number ?? -1;
-    const surplus = bytesOf(this.#full) - this.#live - this.#savedInRound;
-    this.#stubborn = isFirst ? 0 : Math.max(0, surplus);
-    this.#roundEnd = this.#segments.closed.at(-1)?.number ?? -1;
-    this.#savedInRound = 0;
+    const newest = this.#segments.closed.at(-1)?.number ?? -1;
+    if (this.#roundEnd < 0) this.#inheritedTo = newest;
+    this.#roundEnd = newest;
+    this.#surplus.beginRound(bytesOf(this.#full), this.#live);
     this.#copied.clear();
     this.#passedOver.clear();
   }

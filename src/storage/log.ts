@@ -14,6 +14,7 @@
  *         Reserve      room that is kept for the cleaner
  *       Cleaner      frees what is superseded, between saves
  *         Reach        opens and removes files, and says which cannot be
+ *         Surplus      what rounds of cleaning cannot free
  *       Scan         finds entries in a file, whatever it holds
  */
 import { dirname } from "node:path";
@@ -80,6 +81,10 @@ export class Log implements Storage {
 
   get damages(): readonly Damage[] {
     return this.#damages;
+  }
+
+  get isLoadedDurable(): boolean {
+    return this.#loadLoss === undefined;
   }
 
   get torn(): readonly Torn[] {

@@ -77,6 +77,11 @@ export interface Storage {
    * records may be gone that were durable, and all have to be saved again.
    */
   readonly damages: readonly Damage[];
+  /**
+   * Whether all that was loaded is durable, but for what {@link Storage.save} brings. If not, the first save that is to sync
+   * fails, and from then on it is, by the savings that follow. Default: it is not known.
+   */
+  readonly isLoadedDurable?: boolean;
   /** What {@link Storage.load} has cut off. */
   readonly torn: readonly Torn[];
   /** The files that cannot be freed now; each is tried again. */

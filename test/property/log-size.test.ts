@@ -1,6 +1,6 @@
 /** How large a log gets under a node that saves the same records again and again. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rename, rm, symlink, unlink } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, stat, symlink, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -12,6 +12,9 @@ import { FaultyDisk } from "./faulty-disk.js";
 import { SavingNode } from "./saving-node.js";
 
 const MIB = 2 ** 20;
+
+/** The number of a segment. */
+const numberIn = (name: string) => Number(name.slice(0, 8));
 
 describe("the size of a log", () => {
   let place = "";
@@ -78,6 +81,82 @@ describe("the size of a log", () => {
       await again.log.close();
     } finally {
       disk.end();
+    }
+  });
+
+  it("leaves it with room also when the disk was full at the start, and records came before the first sync", async () => {
+    const disk = await FaultyDisk.begin(new Random(1), process.execPath);
+    try {
+      const write = (node: SavingNode, i: number) => {
+        node.write(record(`key ${String(i % 500)}`, i, { value: "v".repeat(10_000) }));
+      };
+      const before = await SavingNode.start(place, "everysec");
+      for (let i = 0; i < 800; i += 1) {
+        write(before, i);
+        await before.settle();
+      }
+      await before.log.close();
+      disk.setRoom(place, before.log.bytes);
+      const node = await SavingNode.start(place, "everysec");
+      for (let i = 800; i < 810; i += 1) write(node, i);
+      for (let tries = 0; !(await node.step()); tries += 1) {
+        assert.ok(tries < 20, "saving fails for good");
+        for (let turn = 0; turn < 50; turn += 1) await setImmediate();
+      }
+      await node.log.close();
+      const again = await SavingNode.start(place, "everysec");
+      assert.deepEqual([again.map.records, again.map.get("key 309")?.stamp], [500, 809]);
+      await again.log.close();
+    } finally {
+      disk.end();
+    }
+  });
+
+  it("is left alone on a disk that stays tight, when a round of cleaning has freed nothing", async () => {
+    const disk = await FaultyDisk.begin(new Random(1), process.execPath);
+    try {
+      disk.seemFull();
+      const node = await SavingNode.start(place, "everysec");
+      // More than is reckoned, since each names what it replaces.
+      const replaces = Array.from({ length: 8 }, (_, i) => ({
+        stamp: 8 - i,
+        writer: `0000000000000${String(i + 100)}`,
+      }));
+      for (let i = 0; i < 20_000; i += 1) node.write(record(`key ${String(i)}`, 9, { replaces }));
+      await node.settle();
+      let names = await readdir(place);
+      const most = Math.max(...names.map(numberIn)) + 3 * names.length;
+      for (let quiet = 0; quiet < 1_000; quiet += 1) {
+        const now = await readdir(place);
+        if (now.join() !== names.join()) quiet = 0;
+        names = now;
+        assert.ok(Math.max(...names.map(numberIn)) <= most, "it is written anew for ever");
+      }
+      await node.log.close();
+    } finally {
+      disk.end();
+    }
+  });
+
+  it("has room beside it for any of its files, however short another is", async () => {
+    const reserve = `${place}.reserve`;
+    try {
+      for (const start of [1, 2]) {
+        const node = await SavingNode.start(place, "everysec", reserve);
+        for (let i = 0; i < 200; i += 1) {
+          node.write(record(`key ${String(start)} ${String(i)}`, 1, { value: "v".repeat(9_000) }));
+          // The more is saved at once, the longer a file may get.
+          if (i % (17 * start - 16) === 0) await node.settle();
+        }
+        await node.settle();
+        await node.log.close();
+      }
+      const names = await readdir(place);
+      const sizes = await Promise.all(names.map(async (name) => (await stat(join(place, name))).size));
+      const { size } = await stat(reserve);
+      assert.ok(size >= Math.max(...sizes), `${String(size)} bytes for ${sizes.join()}`);
+    } finally {
+      await rm(reserve, { force: true });
     }
   });
 

@@ -17,8 +17,8 @@ export class SavingNode {
     this.log = log;
   }
 
-  /** Loads what is in the directory. */
-  static async start(directory: string, policy: FsyncPolicy): Promise<SavingNode> {
+  /** Loads what is in the directory. @param reserve a file to keep room in; undefined = none is kept */
+  static async start(directory: string, policy: FsyncPolicy, reserve?: string): Promise<SavingNode> {
     let isLoading = true;
     const map: RecordMap = new RecordMap(
       () => undefined,
@@ -27,7 +27,8 @@ export class SavingNode {
       },
     );
     const saving = new Saving(map, policy);
-    const log = await Log.open(directory, {
+    const place = reserve === undefined ? directory : { directory, reserve };
+    const log = await Log.open(place, {
       get records() {
         return map.records;
       },
@@ -56,13 +57,14 @@ export class SavingNode {
     if (wakeAtMs === Infinity) return false;
     this.#nowMs = Math.max(this.#nowMs, wakeAtMs);
     const step = this.saving.next(this.#nowMs);
+    const { isLoadedDurable } = this.log;
     if (step === undefined) return false;
     const isDone = await this.log.save(step.records, step.sync).then(
       () => true,
       () => false,
     );
     if (isDone) this.saving.handleDone();
-    else this.saving.handleFailed(this.#nowMs);
+    else this.saving.handleFailed(this.#nowMs, isLoadedDurable);
     if (this.log.damages.length > this.#damagesKnown) this.saving.addAll();
     this.#damagesKnown = this.log.damages.length;
     return isDone;
