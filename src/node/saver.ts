@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LankvError } from "../core/error.js";
 import type { SaveStep, Saving } from "../core/saving.js";
 import type { Damage, Storage } from "../storage/storage.js";
+import { Alarm } from "./alarm.js";
 import { monoMs } from "./ambient.js";
 import { Company } from "./company.js";
 import { diskRefusal, notDurable } from "./refusals.js";
@@ -44,8 +45,9 @@ export class Saver {
   #failure: Error | undefined;
   #syncedAtMs: number | undefined;
   #step: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
+  readonly #alarm = new Alarm(() => {
+    this.wake();
+  });
   readonly #company = new Company();
   #isWakePlanned = false;
   #isStarted = false;
@@ -109,7 +111,7 @@ export class Saver {
     this.#look(nowMs);
     if (this.#isWakePlanned || !this.#isFree) return;
     if (this.#saving.wakeAtMs > nowMs) {
-      this.#schedule(nowMs);
+      this.#alarm.set(this.#saving.wakeAtMs);
       return;
     }
     this.#isWakePlanned = true;
@@ -162,7 +164,7 @@ export class Saver {
     } finally {
       this.#isEnded = true;
       this.#look(monoMs());
-      clearTimeout(this.#timer);
+      this.#alarm.clear();
       this.#endWaits(() => notDurable(this.#failure));
     }
   }
@@ -253,22 +255,5 @@ export class Saver {
     const step = this.#saving.next(monoMs());
     if (step === undefined) this.wake();
     else this.#step = this.#carryOut(step);
-  }
-
-  #schedule(nowMs: number): void {
-    const atMs = this.#saving.wakeAtMs;
-    if (this.#timer !== undefined && this.#timerAtMs <= atMs) return;
-    clearTimeout(this.#timer);
-    this.#timerAtMs = atMs;
-    this.#timer =
-      atMs === Infinity
-        ? undefined
-        : setTimeout(
-            () => {
-              this.#timer = undefined;
-              this.wake();
-            },
-            Math.max(0, Math.ceil(atMs - nowMs)),
-          );
   }
 }
