@@ -65,6 +65,17 @@ describe("values in slabs", () => {
     assert.ok(slabs.heldBytes <= before + 4 * 65_536, `${slabs.heldBytes} bytes, ${before} before`);
   });
 
+  it("keep their slabs where a few values are left in each, and use them again", () => {
+    const slabs = new ValueSlabs();
+    const places = Array.from({ length: 300_000 }, () => slabs.add("v".repeat(100)));
+    const before = slabs.heldBytes;
+    for (const [i, place] of places.entries()) if (i % 20 !== 0) places[i] = slabs.replace(place, "");
+    assert.equal(slabs.heldBytes, before);
+    for (const [i, place] of places.entries())
+      if (i % 20 !== 0) places[i] = slabs.replace(place, "w".repeat(100));
+    assert.equal(slabs.heldBytes, before);
+  });
+
   it("do not grow while values of like lengths are overwritten", () => {
     const slabs = new ValueSlabs();
     const places = Array.from({ length: 1_000 }, () => slabs.add("v".repeat(100)));
