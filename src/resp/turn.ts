@@ -27,8 +27,8 @@ export class Turn {
   /** A request was carried out. @returns whether the client must give way now */
   count(): boolean {
     this.#requests += 1;
-    // Most turns are of one request.
-    if (this.#requests === 1 && this.#requestsALook > 1) this.#start();
+    // Most turns are of one request, and need no clock.
+    if (this.#requests === 2 && this.#requestsALook > 1) this.#start();
     if (this.#requests < this.#lookAt) return false;
     this.#lookAt += this.#requestsALook;
     this.#isOver = performance.now() > this.#endsAtMs;
