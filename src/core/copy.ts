@@ -73,7 +73,7 @@ export class Copy {
     const written: KvRecord = {
       stamp,
       writer,
-      key: held?.key ?? key,
+      key,
       kind: value === undefined ? "tombstone" : "value",
       value: value ?? "",
       expiresAtMs: value === undefined ? undefined : expiresAtMs,

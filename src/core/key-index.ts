@@ -12,6 +12,10 @@ import type { Bytes } from "./bytes.js";
 
 const ENTRIES_MIN = 1024;
 
+interface Keys {
+  isKey(slot: number, key: Bytes): boolean;
+}
+
 export class KeyIndex {
   #entries = new Int32Array(2 * ENTRIES_MIN);
   #mask = ENTRIES_MIN - 1;
@@ -20,14 +24,14 @@ export class KeyIndex {
   /**
    * The slot of a key, or -1.
    * @param hash 32-bit hash of the key
-   * @param keys by slot
+   * @param keys knows the key of a slot
    */
-  find(key: Bytes, hash: number, keys: readonly Bytes[]): number {
+  find(key: Bytes, hash: number, keys: Keys): number {
     const wanted = hash | 0;
     for (let at = wanted & this.#mask; ; at = (at + 1) & this.#mask) {
       const slot = (this.#entries[2 * at + 1] ?? 0) - 1;
       if (slot === -1) return -1;
-      if (this.#entries[2 * at] === wanted && keys[slot] === key) return slot;
+      if (this.#entries[2 * at] === wanted && keys.isKey(slot, key)) return slot;
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * The store: key -> record, in 65 536 buckets with fingerprints.
  *
- * A key gets a slot when its first record comes and keeps it. Records stand in columns by slot; the index finds the slot
+ * A key gets a slot when its first record comes and keeps it. Records stand in rows by slot; the index finds the slot
  * of a key; and a bucket is a chain of slots, 4 bytes a key, with nothing to do when a record is replaced.
  *
  * Tombstones are records too, and count in the sums, and so do the remains of values whose time has run out. Nothing is
@@ -12,7 +12,7 @@ import { ExpiryQueue } from "./expiry-queue.js";
 import { Fingerprints, type Sums } from "./fingerprints.js";
 import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
-import { RecordColumns } from "./record-columns.js";
+import { RecordRows } from "./record-rows.js";
 import { isUnseen, remainsOf, type KvRecord, type RecordHead } from "./record.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
@@ -35,7 +35,7 @@ export const RECORDS_MAX = 2 ** 26;
 const NO_SLOT = -1;
 
 export class RecordMap {
-  readonly #records = new RecordColumns();
+  readonly #records = new RecordRows();
   readonly #index = new KeyIndex();
   /** The slot that was first in the bucket before this one. */
   #next = new Int32Array(1024);
@@ -101,12 +101,12 @@ export class RecordMap {
   }
 
   get(key: Bytes): KvRecord | undefined {
-    return this.#records.at(this.#find(key));
+    return this.#records.at(this.#find(key), key);
   }
 
   /** As {@link RecordMap.get} without the value. */
   head(key: Bytes): RecordHead | undefined {
-    return this.#records.headAt(this.#find(key));
+    return this.#records.headAt(this.#find(key), key);
   }
 
   /**
@@ -219,7 +219,7 @@ export class RecordMap {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
       this.#foundHash = hashOf(key);
-      this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records.keys);
+      this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records);
     }
     return this.#foundSlot;
   }
@@ -251,7 +251,7 @@ export class RecordMap {
     const order = records.compare(record, slot);
     if (order === 0) return false;
     // Of two records by one writer the later had always seen the other.
-    const held = record.writer === records.writerOf(slot) ? undefined : records.at(slot);
+    const held = record.writer === records.writerOf(slot) ? undefined : records.at(slot, record.key);
     if (order < 0) {
       if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, record);
       return false;
