@@ -35,6 +35,11 @@ export class KeyIndex {
     }
   }
 
+  /** The slot of a key with this hash, in most cases in which there is one; else that of another key, or 0. */
+  guess(hash: number): number {
+    return Math.max(0, (this.#entries[2 * (hash & this.#mask) + 1] ?? 0) - 1);
+  }
+
   /** Adds a key that is not here. */
   add(hash: number, slot: number): void {
     this.#size += 1;

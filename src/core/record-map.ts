@@ -32,6 +32,9 @@ export interface Snapshot {
 /** How many records a map can hold, tombstones included. Memory ends sooner: about 150 bytes, the key and the value each. */
 export const RECORDS_MAX = 2 ** 26;
 
+/** So many records are read together: {@link RecordMap.warm}. */
+export const WARM_RECORDS = 16;
+
 const NO_SLOT = -1;
 
 export class RecordMap {
@@ -52,6 +55,8 @@ export class RecordMap {
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
+  /** Slots, and a sum of what was read, so that the reading is not left out. */
+  readonly #warmed = new Int32Array(WARM_RECORDS + 1);
   #tombstones = 0;
   #bytes = 0;
 
@@ -116,6 +121,26 @@ export class RecordMap {
   apply(record: KvRecord): boolean {
     const slot = this.#find(record.key);
     return slot === NO_SLOT ? this.#insert(record) : this.#replace(slot, record);
+  }
+
+  /**
+   * Reads a little of all that applying the next {@link WARM_RECORDS} of the records from one on will read. Each of them waits for
+   * memory three times, one after the other; read together, they wait together. Changes nothing.
+   *
+   * Group prefetching: Chen et al., "Improving hash join performance through prefetching", 2004.
+   */
+  warm(records: readonly KvRecord[], from: number): void {
+    const count = Math.min(records.length - from, WARM_RECORDS);
+    const slots = this.#warmed;
+    let sum = 0;
+    for (let i = 0; i < count; i += 1) {
+      const hash = hashOf(records[from + i]?.key ?? "");
+      slots[i] = this.#index.guess(hash);
+      sum += this.#fingerprints.touch(hashToBucket(hash));
+    }
+    for (let i = 0; i < count; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
+    for (let i = 0; i < count; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
+    slots[WARM_RECORDS] = sum;
   }
 
   /**

@@ -109,6 +109,16 @@ export class RecordRows {
     );
   }
 
+  /** A number from the row of a slot. */
+  touchRow(slot: number): number {
+    return this.#slabOf(slot);
+  }
+
+  /** A number from its cell. */
+  touchCell(slot: number): number {
+    return this.#slabs.byteAt(this.#slabOf(slot), this.#cellOf(slot));
+  }
+
   stampOf(slot: number): number {
     return this.#wide[4 * slot + STAMP] ?? 0;
   }

@@ -91,6 +91,11 @@ export class Slabs {
     return (this.#bytes[slab] ?? NONE).toString("latin1", at, at + length);
   }
 
+  /** The first byte of a cell. */
+  byteAt(slab: number, cell: number): number {
+    return this.#bytes[slab]?.[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
+  }
+
   /** Whether a cell begins with these bytes. */
   startsWith(slab: number, cell: number, bytes: Bytes): boolean {
     if (bytes.length > SHORT_BYTES) return this.read(slab, cell, 0, bytes.length) === bytes;
