@@ -51,9 +51,13 @@ export const UNSYNCED_RECORDS_MAX = 1_048_576;
 export interface SaveStep {
   /** May be none. */
   readonly records: readonly KvRecord[];
+  /** Those of the records. */
+  readonly slots: readonly number[];
   /** Whether everything saved so far is to be made durable, these records included. */
   readonly sync: boolean;
 }
+
+const NOTHING = { records: [], slots: [] };
 
 /** What came into the queue before its place `end` was there at this time. */
 interface Age {
@@ -88,7 +92,6 @@ export class Saving {
   /** What was in the queue when saving began goes without a rest, and is synced together when somebody waits for it. */
   #roundEnd = 0;
   #step: SaveStep | undefined;
-  #stepSlots: readonly number[] = [];
   #savedAtMs = -Infinity;
   #syncedAtMs = -Infinity;
   #retryAtMs = -Infinity;
@@ -123,12 +126,14 @@ export class Saving {
     return held !== undefined && isRemains(held) && !isRemains(record);
   }
 
-  /** The slot of the record's key, when the record is what memory holds of it, a value or remains alike. */
+  /** The slot of the record's key, when memory holds this record of it, a greater one, or remains. */
   slotOf(record: KvRecord): number | undefined {
     const slot = this.#map.slotOf(record.key);
-    if (slot === undefined || this.#map.compareAt(slot, record) !== 0) return undefined;
+    if (slot === undefined) return undefined;
+    const order = this.#map.compareAt(slot, record);
+    if (order !== 0 || !isRemains(record)) return order <= 0 ? slot : undefined;
     const held = this.#map.headAt(slot);
-    return held !== undefined && isRemains(held) === isRemains(record) ? slot : undefined;
+    return held !== undefined && isRemains(held) ? slot : undefined;
   }
 
   /** Whether a write may be acknowledged only when it is durable. */
@@ -211,10 +216,10 @@ export class Saving {
       this.#roundEnd = this.#added;
       this.#savedAtMs = nowMs;
     }
-    const records = isSaving ? this.#take() : [];
+    const taken = isSaving ? this.#take() : NOTHING;
     const isSyncing = this.#isSyncDue(nowMs);
     if (isSyncing) this.#syncedAtMs = nowMs;
-    this.#step = { records, sync: isSyncing };
+    this.#step = { ...taken, sync: isSyncing };
     return this.#step;
   }
 
@@ -228,11 +233,11 @@ export class Saving {
       if (this.#sweepAt >= this.#sweepEnd) this.#durable = this.#taken;
       this.#unsynced = [];
     } else {
-      this.#unsynced.push(...this.#stepSlots);
+      this.#unsynced.push(...(this.#step?.slots ?? []));
     }
     this.#isFailing = false;
     this.#retryAtMs = -Infinity;
-    this.#endStep();
+    this.#step = undefined;
   }
 
   /**
@@ -243,10 +248,10 @@ export class Saving {
    */
   handleFailed(nowMs: number, isLoadedDurable = false): void {
     const wasSync = this.#step?.sync === true;
-    const slots = [...this.#unsynced, ...this.#stepSlots];
+    const slots = [...this.#unsynced, ...(this.#step?.slots ?? [])];
     const oldestAtMs = this.#ages[0]?.atMs ?? nowMs;
     this.#unsynced = [];
-    this.#endStep();
+    this.#step = undefined;
     this.#failures += 1;
     this.#voided = this.#added;
     // No ticket is the same before and after.
@@ -274,11 +279,6 @@ export class Saving {
   #isWaiting(slot: number): boolean {
     if (slot >= this.#sweepAt && slot < this.#sweepEnd) return true;
     return ((this.#isQueued[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0;
-  }
-
-  #endStep(): void {
-    this.#step = undefined;
-    this.#stepSlots = [];
   }
 
   get #isUrgent(): boolean {
@@ -309,7 +309,7 @@ export class Saving {
     return this.#syncAtMs <= nowMs && this.#taken >= this.#roundEnd;
   }
 
-  #take(): KvRecord[] {
+  #take(): Omit<SaveStep, "sync"> {
     const records: KvRecord[] = [];
     const slots: number[] = [];
     let bytes = 0;
@@ -326,8 +326,7 @@ export class Saving {
       this.#queue = this.#queue.slice(this.#from);
       this.#from = 0;
     }
-    this.#stepSlots = slots;
-    return records;
+    return { records, slots };
   }
 
   #takeSlot(): number {

@@ -112,7 +112,10 @@ async function openDisk(
       return map.bytes;
     },
     isSuperseded: (record) => saving.isSuperseded(record),
-    slotOf: (record) => saving.slotOf(record),
+    slots: {
+      of: (record) => saving.slotOf(record),
+      at: (slot) => map.at(slot),
+    },
   });
   return new Disk({ storage, saving, fsync, cluster, damages: dataDir.damages });
 }

@@ -184,7 +184,7 @@ export class Saver {
   async #carryOut(step: SaveStep): Promise<void> {
     const beganMs = monoMs();
     const { isLoadedDurable } = this.#storage;
-    const failure = await this.#storage.save(step.records, step.sync).then(
+    const failure = await this.#storage.save(step.records, step.sync, step.slots).then(
       () => undefined,
       (cause: unknown) => (cause instanceof Error ? cause : new Error(String(cause))),
     );

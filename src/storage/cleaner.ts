@@ -19,22 +19,22 @@
  * where that is too much, the first save is done when a first file is gone.
  *
  * A record may be there many times: saved again after a failure or damage, or appended by a process that was killed
- * before it removed the file. So one that was appended in a round does not count where it is met again in it; what is
- * appended goes to segments that are not part of the round.
+ * before it removed the file. So one counts only where it was appended last (homes.ts). By that a segment of this process is
+ * emptied from memory. It has to be read when it is of an earlier process, or there is little room: memory may hold more than
+ * the segment does.
  *
- * It is done in steps of one piece of a file, in the pauses between saves, and at a pace: for each byte saved, a save goes
+ * It is done in steps of a portion of a segment, in the pauses between saves, and at a pace: for each byte saved, a save goes
  * through four before it is done. Going round, oldest first, two are gone through for each one that is freed when half of
  * them count, so the pace keeps the size near its bound whatever is written.
  */
-import { statfs, type FileHandle } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import createDebug from "debug";
-import type { KvRecord } from "../core/record.js";
+import type { Batch } from "./homes.js";
+import { FilePass, SlotPass, type Found, type Pass } from "./pass.js";
 import { isFull, Reach } from "./reach.js";
-import { Scan } from "./scan.js";
-import { bytesOf, HEADER, type ClosedSegment } from "./segment.js";
+import { bytesOf, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
-import { SlotSet } from "./slot-set.js";
 import { setAside } from "./set-aside.js";
 import { Surplus } from "./surplus.js";
 import type { Contents, Damage } from "./storage.js";
@@ -62,16 +62,7 @@ const EMPTIED_MAX = 2;
 
 interface Emptied {
   readonly segment: ClosedSegment;
-  /** What is told of it when it was found damaged. */
-  readonly damage: { readonly bytesLost: number; readonly recordsSaved: number } | undefined;
-}
-
-interface Pass {
-  readonly segment: ClosedSegment;
-  readonly handle: FileHandle;
-  readonly scan: Scan;
-  /** What was read of it last, and is to be looked through next. */
-  found: readonly KvRecord[];
+  readonly damage: Found | undefined;
 }
 
 export class Cleaner {
@@ -103,8 +94,6 @@ export class Cleaner {
   #isReserveUsed = false;
   /** Files stay where they are while somebody copies them. */
   #holds = 0;
-  /** Slots whose records were appended in this round. */
-  readonly #copied = new SlotSet();
   readonly #surplus = new Surplus();
   /** The newest closed segment when this round began. */
   #roundEnd = -1;
@@ -170,7 +159,6 @@ export class Cleaner {
   /** What was appended since the last sync may be gone: what was gone through since then counts as untouched. */
   async reset(): Promise<void> {
     this.#emptied = [];
-    this.#copied.clear();
     await this.#endPass();
   }
 
@@ -225,6 +213,8 @@ export class Cleaner {
     try {
       while (!this.#isClosed && this.#segments.loss === undefined && mayGoOn()) {
         if (this.#removable.length > 0 && this.#holds === 0) await this.#removeFiles();
+        // There may be no room for more than there was.
+        if (this.#isTight && this.#pass?.mayBeLonger === true) await this.#endPass();
         if (this.#pass === undefined) await this.#endReserved();
         if (this.#pass === undefined && (await this.#growReserve())) continue;
         this.#pass ??= this.#isDue ? await this.#beginPass() : undefined;
@@ -236,7 +226,7 @@ export class Cleaner {
           this.#owed = 0;
           return;
         }
-        await this.#look(this.#pass);
+        await this.#pass.look();
         // Only between saves: what a save is being given is not there yet.
         if (mayGoOn()) await this.#append(this.#pass);
         // On a full disk no save will succeed before the files are gone.
@@ -258,23 +248,38 @@ export class Cleaner {
       if (this.#passedOver.has(segment.path)) continue;
       if (!this.#segments.closed.includes(segment)) return undefined;
       if (segment.number > this.#roundEnd) this.#beginRound();
-      const handle = await this.#open(segment);
-      if (handle === undefined) continue;
-      return { segment, handle, scan: new Scan(handle, segment.salt, HEADER, segment.length), found: [] };
+      const pass = await this.#passThrough(segment);
+      if (pass !== undefined) return pass;
     }
     return undefined;
   }
 
-  /** Undefined when the segment is out of reach for now, or gone. */
-  async #open({ path, length }: ClosedSegment): Promise<FileHandle | undefined> {
+  /** Undefined when the segment is out of reach for now, or gone. It is opened though it may not have to be read, to know that. */
+  async #passThrough(segment: ClosedSegment): Promise<Pass | undefined> {
+    const { path, length, number } = segment;
     const handle = await this.reach.open(path);
     if (handle === "gone") {
-      this.#segments.leaveOut({ path });
-      this.#onDamage({ path, bytesLost: length, recordsSaved: 0, isSetAside: false, isMissing: true });
+      this.#segments.leaveOut(segment);
+      this.#tell({ path, bytesLost: length, recordsSaved: 0, isSetAside: false, isMissing: true });
       return undefined;
     }
-    if (handle === undefined) this.#passedOver.add(path);
-    return handle;
+    if (handle === undefined) {
+      this.#passedOver.add(path);
+      return undefined;
+    }
+    const { homes } = this.#segments;
+    const { slots: memory } = this.#contents;
+    const slots = this.#isTight ? undefined : homes.slotsOf(number);
+    if (slots === undefined || memory === undefined)
+      return new FilePass(segment, handle, homes, this.#contents);
+    await handle.close();
+    return new SlotPass(segment, slots, homes, memory);
+  }
+
+  /** Others may be damaged, too: nothing more goes for the sake of what is in them. */
+  #tell(damage: Damage): void {
+    this.#segments.homes.forgetAll();
+    this.#onDamage(damage);
   }
 
   #beginRound(): void {
@@ -282,7 +287,6 @@ export class Cleaner {
     if (this.#roundEnd < 0) this.#inheritedTo = newest;
     this.#roundEnd = newest;
     this.#surplus.beginRound(bytesOf(this.#full), this.#live);
-    this.#copied.clear();
     this.#passedOver.clear();
   }
 
@@ -304,43 +308,27 @@ export class Cleaner {
     this.#removable.push(...this.#emptied.splice(0));
   }
 
-  async #look(pass: Pass): Promise<void> {
-    if (pass.found.length > 0) return;
-    const { scan } = pass;
-    const from = scan.offset;
-    pass.found = (await scan.next()) ?? [];
-    this.#owed -= scan.offset - from;
-  }
-
   async #append(pass: Pass): Promise<void> {
-    const { segment, scan, found } = pass;
-    const counting = found.filter((record) => !this.#isElsewhere(record));
-    if (counting.length > 0 && !(await this.#hasRoomFor(counting, segment))) return;
-    for (const record of counting) {
-      const slot = this.#contents.slotOf?.(record);
-      if (slot !== undefined) this.#copied.add(slot);
-    }
-    pass.found = [];
-    if (!scan.isDone) return;
+    const { segment } = pass;
+    const batch = pass.counting(this.#isTight);
+    if (batch.records.length > 0 && !(await this.#hasRoomFor(batch, segment))) return;
+    this.#owed -= pass.advance();
+    if (!pass.isDone) return;
     await this.#endPass();
     await this.#endReserved();
-    const bytesLost = scan.gaps
-      .filter((gap) => gap.from < segment.synced)
-      .reduce((sum, gap) => sum + gap.to - gap.from, 0);
-    const damage = bytesLost === 0 ? undefined : { bytesLost, recordsSaved: scan.records };
-    this.#emptied.push({ segment, damage });
+    this.#emptied.push({ segment, damage: pass.damage });
   }
 
   /** Appends the records, when the disk is full to the reserve; when that has no room either, the segment is passed over. */
-  async #hasRoomFor(records: readonly KvRecord[], segment: ClosedSegment): Promise<boolean> {
+  async #hasRoomFor(batch: Batch, segment: ClosedSegment): Promise<boolean> {
     try {
-      if (this.#segments.isReserved) await this.#segments.appendReserved(records);
-      else await this.#segments.append(records, this.segmentBytes);
+      if (this.#segments.isReserved) await this.#segments.appendReserved(batch);
+      else await this.#segments.append(batch, this.segmentBytes);
       return true;
     } catch (error) {
       if (!this.#isTight || !isFull(error) || this.#segments.loss !== undefined) throw error;
       if (!this.#segments.isReserved && segment.length <= (this.#segments.reserve?.bytes ?? 0)) {
-        await this.#segments.appendReserved(records);
+        await this.#segments.appendReserved(batch);
         return true;
       }
       this.#passedOver.add(segment.path);
@@ -368,16 +356,10 @@ export class Cleaner {
     return hasGrown;
   }
 
-  #isElsewhere(record: KvRecord): boolean {
-    if (this.#contents.isSuperseded(record)) return true;
-    const slot = this.#contents.slotOf?.(record);
-    return slot !== undefined && this.#copied.has(slot);
-  }
-
   async #endPass(): Promise<void> {
     const pass = this.#pass;
     this.#pass = undefined;
-    await pass?.handle.close();
+    await pass?.close();
   }
 
   async #removeFiles(): Promise<void> {
@@ -390,7 +372,7 @@ export class Cleaner {
       }
       const path = await setAside(segment.path);
       const isSetAside = path !== undefined;
-      this.#onDamage({ ...damage, path: path ?? segment.path, isSetAside, isMissing: false });
+      this.#tell({ ...damage, path: path ?? segment.path, isSetAside, isMissing: false });
     }
   }
 }

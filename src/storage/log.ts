@@ -12,7 +12,10 @@
  *       Segments     the closed segments and the tail, which is written to
  *         Tail         appends entries to a file, and syncs it
  *         Reserve      room that is kept for the cleaner
+ *         Homes        which segment has the newest of each key
  *       Cleaner      frees what is superseded, between saves
+ *         passes       go through a segment, from memory or by reading it
+ *         counting     what of it still counts
  *         Reach        opens and removes files, and says which cannot be
  *         Surplus      what rounds of cleaning cannot free
  *       Scan         finds entries in a file, whatever it holds
@@ -31,6 +34,8 @@ import type { Contents, Damage, Loaded, Storage, Stuck, Torn } from "./storage.j
 
 /** After so long without a save the tail says how far it is durable, as the next save would do. */
 const IDLE_MS = 1_000;
+
+const NOT_KNOWN: readonly number[] = [];
 
 /** Where a log is. */
 export interface LogPlace {
@@ -117,7 +122,7 @@ export class Log implements Storage {
     this.#segments.forgetLoss();
   }
 
-  async save(records: readonly KvRecord[], sync: boolean): Promise<void> {
+  async save(records: readonly KvRecord[], sync: boolean, slots = NOT_KNOWN): Promise<void> {
     await this.#endIdle();
     await this.#cleaner.pause();
     const isSyncing = sync || this.#cleaner.needsSync;
@@ -125,7 +130,7 @@ export class Log implements Storage {
     try {
       if (this.#segments.loss !== undefined) throw this.#segments.loss;
       if (sync && this.#loadLoss !== undefined) throw this.#loadLoss;
-      if (records.length > 0) await this.#segments.append(records, this.#cleaner.segmentBytes);
+      if (records.length > 0) await this.#segments.append({ records, slots }, this.#cleaner.segmentBytes);
       if (isSyncing) await this.#segments.sync();
     } catch (error) {
       if (this.#segments.loss !== undefined || this.#loadLoss !== undefined) await this.#cleaner.reset();

@@ -6,15 +6,19 @@
  * tail writes of itself after each sync, whoever starts next can tell what a loss of power has torn from what is damaged.
  */
 import { truncate, unlink } from "node:fs/promises";
-import type { KvRecord } from "../core/record.js";
+import { Homes, type Batch } from "./homes.js";
 import { Reserve } from "./reserve.js";
 import { bytesOf, type ClosedSegment } from "./segment.js";
 import { Tail } from "./tail.js";
+
+const NOTHING: Batch = { records: [], slots: [] };
 
 export class Segments {
   readonly directory: string;
   /** Undefined = no room is kept for cleaning. */
   readonly reserve: Reserve | undefined;
+  /** What of this process is where. */
+  readonly homes = new Homes();
   readonly #writer = Tail.newWriter();
   #closed: ClosedSegment[] = [];
   #nextNumber: number;
@@ -59,8 +63,9 @@ export class Segments {
   }
 
   /** Leaves one out, whose file is gone. */
-  leaveOut({ path }: Pick<ClosedSegment, "path">): void {
+  leaveOut({ path, number }: ClosedSegment): void {
     this.#closed = this.#closed.filter((segment) => segment.path !== path);
+    this.homes.remove(number);
   }
 
   /** What broke a tail, until {@link Segments.forgetLoss}: what was appended since the last sync may be gone. */
@@ -76,22 +81,22 @@ export class Segments {
    * @param segmentBytes from this length on, another segment is begun
    * @throws an error of the system; part of the records may be there then
    */
-  async append(records: readonly KvRecord[], segmentBytes: number): Promise<void> {
+  async append(batch: Batch, segmentBytes: number): Promise<void> {
     if (this.isReserved) throw Object.assign(new Error("the disk is being cleaned"), { code: "ENOSPC" });
     if (this.#tail !== undefined && this.#tail.length >= segmentBytes) await this.#endTail();
-    await this.#write((this.#tail ??= await this.#newTail()), records);
+    await this.#write((this.#tail ??= await this.#newTail()), batch);
   }
 
   /**
    * Appends what cleaning has found to the reserve, on a disk that has no room, until {@link Segments.endReserved}.
    * @throws an error of the system; part of the records may be there then
    */
-  async appendReserved(records: readonly KvRecord[]): Promise<void> {
+  async appendReserved(batch: Batch): Promise<void> {
     if (this.#tail?.isReserve !== true) {
       await this.#endTail();
       this.#tail = await this.#newTail(this.reserve);
     }
-    await this.#write(this.#tail, records);
+    await this.#write(this.#tail, batch);
   }
 
   /** Whether the reserve is being written to. */
@@ -121,7 +126,7 @@ export class Segments {
    * @throws an error of the system
    */
   async mark(): Promise<void> {
-    if (this.#tail !== undefined) await this.#write(this.#tail, []);
+    if (this.#tail !== undefined) await this.#write(this.#tail, NOTHING);
   }
 
   /** Ends the tail, durably if that can be done. */
@@ -138,9 +143,10 @@ export class Segments {
     await tail?.close();
   }
 
-  async #write(tail: Tail, records: readonly KvRecord[]): Promise<void> {
+  async #write(tail: Tail, batch: Batch): Promise<void> {
     try {
-      await tail.append(records);
+      await tail.append(batch.records);
+      this.homes.note(tail.number, batch);
     } catch (error) {
       if (tail.isBroken) await this.#abandon(tail, error);
       throw error;
@@ -159,20 +165,28 @@ export class Segments {
     await this.sync();
     const tail = this.#tail;
     this.#tail = undefined;
-    if (tail !== undefined) this.#closed.push(await tail.close());
+    if (tail !== undefined) await this.#close(tail);
   }
 
   /** Goes on without a tail that is broken: what is in it may still be read one day. */
   async #abandon(tail: Tail, error: unknown): Promise<void> {
     this.#tail = undefined;
     this.#loss = error instanceof Error ? error : new Error(String(error));
-    const closed = await tail.close();
+    this.homes.forget(tail.number);
     if (tail.isEmpty) {
-      await unlink(closed.path).catch(() => undefined);
+      const { path } = await tail.close();
+      await unlink(path).catch(() => undefined);
       return;
     }
+    const { path, length } = await this.#close(tail);
     // Once more: what was written in part takes the room away from the next try.
-    await truncate(closed.path, closed.length).catch(() => undefined);
+    await truncate(path, length).catch(() => undefined);
+  }
+
+  async #close(tail: Tail): Promise<ClosedSegment> {
+    const closed = await tail.close();
     this.#closed.push(closed);
+    this.homes.close(closed.number);
+    return closed;
   }
 }

@@ -88,7 +88,7 @@ async function rescueAll(
 
 async function rescue(finding: Finding, segments: Segments, segmentBytes: number): Promise<void> {
   for await (const records of readAgain(finding)) {
-    if (records.length > 0) await segments.append(records, segmentBytes);
+    if (records.length > 0) await segments.append({ records, slots: [] }, segmentBytes);
   }
 }
 

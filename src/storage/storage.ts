@@ -58,11 +58,16 @@ export interface Contents {
    * {@link Storage.save} is under way, before it has saved.
    */
   isSuperseded(record: KvRecord): boolean;
-  /**
-   * A number for the key of a record, from 0 on and less than {@link Contents.records}, always the same for a key, when
-   * the record is the one in memory; else undefined. Where there is no such thing, a record that is kept twice stays so.
-   */
-  slotOf?(record: KvRecord): number | undefined;
+  /** Where there is no such thing, what was saved is read again to tell what counts of it, and a record that is kept twice stays so. */
+  readonly slots?: Slots;
+}
+
+/** The records in memory, by *slot*: a number for each key, from 0 on and less than {@link Contents.records}, always the same. */
+export interface Slots {
+  /** The slot of a record's key, when memory holds that record or a greater one, or its remains; else undefined. */
+  of(record: KvRecord): number | undefined;
+  /** What memory holds now. */
+  at(slot: number): KvRecord | undefined;
 }
 
 export interface Storage {
@@ -89,9 +94,11 @@ export interface Storage {
   /**
    * Saves records. They survive the end of the process when this resolves, and that of the power as well when `sync`
    * is set, with all that was saved before. May be called with no records, to sync.
+   * @param slots those of the records, in their order, which are what {@link Slots.at} says of them or said before; none =
+   *   they are not known
    * @throws an error of the system, with its `code`; whether anything of it was saved is not known then
    */
-  save(records: readonly KvRecord[], sync: boolean): Promise<void>;
+  save(records: readonly KvRecord[], sync: boolean, slots?: readonly number[]): Promise<void>;
   /** Bytes that it takes on disk. */
   readonly bytes: number;
   /**

@@ -67,6 +67,10 @@ export class Tail {
     }
   }
 
+  get number(): number {
+    return this.#segment.number;
+  }
+
   /** Bytes that were written whole. */
   get length(): number {
     return this.#length;

@@ -1,6 +1,6 @@
 /** How large a log gets under a node that saves the same records again and again. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rename, rm, stat, symlink, unlink } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm, stat, symlink, unlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -201,6 +201,26 @@ describe("the size of a log", () => {
     await node.log.close();
     const again = await SavingNode.start(place, "everysec");
     assert.equal(again.map.records, 2_020);
+    await again.log.close();
+  });
+
+  it("is bounded without a look into the files that the process wrote, whatever has become of them", async () => {
+    const node = await filled();
+    const rotten = (await readdir(place)).sort().slice(0, -1);
+    assert.ok(rotten.length > 2);
+    for (const name of rotten) {
+      const path = join(place, name);
+      await writeFile(path, Buffer.alloc((await stat(path)).size));
+    }
+    for (let round = 0; round < 1_000; round += 1) {
+      await churn(node, round, 1);
+      if (!(await readdir(place)).some((name) => rotten.includes(name))) break;
+    }
+    check(node);
+    assert.deepEqual(node.log.damages, []);
+    await node.log.close();
+    const again = await SavingNode.start(place, "everysec");
+    assert.deepEqual([again.map.records, again.log.damages], [2_020, []]);
     await again.log.close();
   });
 

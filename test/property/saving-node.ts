@@ -36,7 +36,10 @@ export class SavingNode {
         return map.bytes;
       },
       isSuperseded: (record) => saving.isSuperseded(record),
-      slotOf: (record) => saving.slotOf(record),
+      slots: {
+        of: (record) => saving.slotOf(record),
+        at: (slot) => map.at(slot),
+      },
     });
     for await (const { records } of log.load()) for (const record of records) map.apply(record);
     isLoading = false;
@@ -59,7 +62,7 @@ export class SavingNode {
     const step = this.saving.next(this.#nowMs);
     const { isLoadedDurable } = this.log;
     if (step === undefined) return false;
-    const isDone = await this.log.save(step.records, step.sync).then(
+    const isDone = await this.log.save(step.records, step.sync, step.slots).then(
       () => true,
       () => false,
     );

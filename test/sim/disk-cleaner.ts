@@ -1,14 +1,16 @@
 /**
- * Frees what is superseded on a simulated disk, as src/storage/cleaner.ts does it: what still counts of the oldest segment
- * is appended once more, and the segment is *emptied*; it goes when that is synced. After a sync that failed all
- * that is not gone yet is gone through again.
+ * Frees what is superseded on a simulated disk, as src/storage/cleaner.ts does it: what still counts of the oldest segment, by the
+ * daemon's own code, is appended once more, and the segment is *emptied*; it goes when that is synced. After a sync that failed
+ * all that is not gone yet is gone through again.
  */
+import { countingOfRead, countingOfSlots } from "../../src/storage/counting.js";
+import type { Batch } from "../../src/storage/homes.js";
 import type { Contents } from "../../src/storage/storage.js";
 import type { DiskLog, Segment } from "./disk-log.js";
 import type { Random } from "./random.js";
 
 /** What is in memory, as cleaning sees it: by the very code that says so to the daemon's. */
-export type InMemory = Required<Pick<Contents, "records" | "isSuperseded" | "slotOf">>;
+export type InMemory = Required<Contents>;
 
 /** A segment has an eighth of what counts, and so many entries at least. */
 const SEGMENT_ENTRIES_MIN = 8;
@@ -35,15 +37,14 @@ interface Room {
 /** Going through a segment. */
 interface Pass {
   readonly segment: Segment;
+  /** Undefined = its entries are read. */
+  readonly slots: Uint32Array | undefined;
   at: number;
 }
 
 export class DiskCleaner {
   #pass: Pass | undefined;
   #emptied: Segment[] = [];
-  /** Slots of the records that were appended in this round, which ends with this segment. */
-  readonly #copied = new Set<number>();
-  #roundEnd = 0;
   #freed = 0;
 
   constructor(
@@ -77,7 +78,6 @@ export class DiskCleaner {
   /** Of what was appended since the last sync anything may be gone. */
   reset(): void {
     this.#emptied = [];
-    this.#copied.clear();
     this.#pass = undefined;
   }
 
@@ -114,35 +114,36 @@ export class DiskCleaner {
   #beginPass(): Pass | undefined {
     const segment = this.log.closed.find((closed) => !this.#emptied.includes(closed));
     if (segment === undefined) return undefined;
-    if (segment.number > this.#roundEnd) {
-      this.#roundEnd = this.log.closed.at(-1)?.number ?? 0;
-      this.#copied.clear();
-    }
-    return { segment, at: 0 };
+    return { segment, slots: this.room.isTight ? undefined : this.log.homes.slotsOf(segment.number), at: 0 };
   }
 
   /** @returns whether that succeeded: on a full disk nothing is copied, and a failed sync ends everything */
   #copyPiece(memory: InMemory, pass: Pass): boolean {
-    const { entries } = pass.segment;
-    const piece = entries.slice(pass.at, pass.at + PIECE_ENTRIES).map(({ record }) => record);
-    const counting = piece.filter((record) => {
-      const slot = memory.slotOf(record);
-      return !memory.isSuperseded(record) && (slot === undefined || !this.#copied.has(slot));
-    });
-    if (counting.length > 0 && !this.#hasRoom(memory)) {
-      this.#pass = undefined;
-      return false;
+    const { walked, ...batch } = this.#counting(memory, pass);
+    if (batch.records.length > 0) {
+      if (!this.#hasRoom(memory)) {
+        this.#pass = undefined;
+        return false;
+      }
+      this.log.appendAll(batch);
     }
-    for (const record of counting) {
-      this.log.append(record);
-      const slot = memory.slotOf(record);
-      if (slot !== undefined) this.#copied.add(slot);
-    }
-    pass.at += PIECE_ENTRIES;
-    if (pass.at < entries.length) return true;
+    pass.at += walked;
+    if (pass.at < (pass.slots ?? pass.segment.entries).length) return true;
     this.#pass = undefined;
     this.#emptied.push(pass.segment);
     return true;
+  }
+
+  #counting(memory: InMemory, { segment, slots, at }: Pass): Batch & { readonly walked: number } {
+    const { homes } = this.log;
+    const end = at + PIECE_ENTRIES;
+    if (slots !== undefined)
+      return countingOfSlots(segment.number, slots.subarray(at, end), homes, memory.slots);
+    const read = segment.entries.slice(at, end).map(({ record }) => record);
+    return {
+      ...countingOfRead(segment.number, read, homes, memory, this.room.isTight),
+      walked: PIECE_ENTRIES,
+    };
   }
 
   #hasRoom(memory: InMemory): boolean {

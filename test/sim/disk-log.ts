@@ -1,5 +1,6 @@
 /** The entries on a simulated disk, in segments: what is appended goes to the last, the *tail*, and the others are closed. */
 import type { KvRecord } from "../../src/core/record.js";
+import { Homes, type Batch } from "../../src/storage/homes.js";
 import { isAfter, isRemains } from "./checkers/history.js";
 
 interface Entry {
@@ -21,6 +22,7 @@ export class DiskLog {
   #segments: { readonly number: number; entries: Entry[] }[] = [];
   #hasTail = false;
   #begun = 0;
+  #homes = new Homes();
 
   get segments(): readonly Segment[] {
     return this.#segments;
@@ -33,6 +35,22 @@ export class DiskLog {
   /** What is written to; empty when the next entry begins it. */
   get tail(): readonly Entry[] {
     return this.#hasTail ? (this.#segments.at(-1)?.entries ?? []) : [];
+  }
+
+  /** Where the process that is there has appended what. */
+  get homes(): Homes {
+    return this.#homes;
+  }
+
+  /** Another process has the disk, and knows nothing of what the one before has appended. */
+  beginProcess(): void {
+    this.closeTail();
+    this.#homes = new Homes();
+  }
+
+  appendAll(batch: Batch): void {
+    for (const record of batch.records) this.append(record);
+    this.#homes.note(this.#begun, batch);
   }
 
   append(record: KvRecord, state: Entry["state"] = "cached"): void {
@@ -53,8 +71,15 @@ export class DiskLog {
     this.#hasTail = false;
   }
 
+  /** Of what is in the tail and was not synced, anything may be gone with the power. */
+  breakTail(): void {
+    this.#homes.forget(this.#begun);
+    this.closeTail();
+  }
+
   remove(segment: Segment): void {
     this.#segments = this.#segments.filter((other) => other !== segment);
+    this.#homes.remove(segment.number);
     for (const entry of segment.entries) this.#forget(entry);
   }
 

@@ -11,9 +11,12 @@
  * An entry that is torn or rotten is found by its checksum and not there.
  */
 import type { KvRecord } from "../../src/core/record.js";
+import type { Batch } from "../../src/storage/homes.js";
 import { DiskCleaner, type InMemory } from "./disk-cleaner.js";
 import { DiskLog } from "./disk-log.js";
 import type { Random } from "./random.js";
+
+const NOT_KNOWN: readonly number[] = [];
 
 export class Disk {
   /** There is no room: a save fails, maybe in its middle. */
@@ -37,11 +40,12 @@ export class Disk {
 
   /**
    * @param memory what is in memory by then; undefined = nothing is cleaned, and no segment ends
+   * @param slots those of the records
    * @returns whether it succeeded; when not, any part of it may have been done
    */
-  save(records: readonly KvRecord[], sync: boolean, memory?: InMemory): boolean {
+  save(records: readonly KvRecord[], sync: boolean, memory?: InMemory, slots = NOT_KNOWN): boolean {
     const wasRescueOwed = this.#isRescueOwed;
-    if (this.#save(records, sync, memory)) return true;
+    if (this.#save({ records, slots }, sync, memory)) return true;
     if (this.#isLossOwed || wasRescueOwed) this.#cleaner.reset();
     if (sync) this.#isRescueOwed = false;
     this.#isLossOwed = false;
@@ -67,7 +71,7 @@ export class Disk {
       entry.state = this.isFailing && this.random.chance(0.5) ? "doomed" : "synced";
     }
     if (!this.isFailing || tail.length === 0) return true;
-    this.#log.closeTail();
+    this.#log.breakTail();
     this.#isLossOwed = true;
     return false;
   }
@@ -106,7 +110,7 @@ export class Disk {
   load(rotShare: number): readonly KvRecord[] {
     this.#cleaner = new DiskCleaner(this.#log, this, this.random);
     this.#isLossOwed = false;
-    this.#log.closeTail();
+    this.#log.beginProcess();
     if (rotShare > 0) this.#rot(rotShare);
     const records = [...this.#log.all()].map(({ record }) => record);
     return this.random.chance(0.5) ? records : records.reverse();
@@ -133,7 +137,8 @@ export class Disk {
     return this.#log.contents();
   }
 
-  #save(records: readonly KvRecord[], sync: boolean, memory: InMemory | undefined): boolean {
+  #save(batch: Batch, sync: boolean, memory: InMemory | undefined): boolean {
+    const { records } = batch;
     if (this.#isLossOwed) return false;
     if (this.isFull && records.length > 0) {
       this.interrupt(records);
@@ -144,7 +149,7 @@ export class Disk {
       if (!this.sync()) return false;
       this.#log.closeTail();
     }
-    for (const record of records) this.#log.append(record);
+    if (records.length > 0) this.#log.appendAll(batch);
     const isSyncing = sync || this.#cleaner.needsSync;
     if (!isSyncing) return true;
     if (!this.sync()) return false;

@@ -331,8 +331,14 @@ export class Process {
         get records() {
           return map.records;
         },
+        get bytes() {
+          return map.bytes;
+        },
         isSuperseded: (record) => saving.isSuperseded(record),
-        slotOf: (record) => saving.slotOf(record),
+        slots: {
+          of: (record) => saving.slotOf(record),
+          at: (slot) => map.at(slot),
+        },
       },
       monoMs: () => this.now.monoMs,
       whenRunning: (action) => {

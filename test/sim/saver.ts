@@ -137,10 +137,10 @@ export class Saver {
 
   #save(step: SaveStep): boolean {
     const { memory } = this.process;
-    const isDone = this.disk.save(step.records, step.sync, memory);
+    const isDone = this.disk.save(step.records, step.sync, memory, step.slots);
     this.#isCleaning = isDone && this.disk.clean(memory);
     // What has been done cannot be interrupted any more.
-    this.#step = { records: [], sync: false };
+    this.#step = { records: [], slots: [], sync: false };
     if (!isDone) this.network.tallies.add(this.disk.isFull ? "failed save" : "failed sync");
     return isDone;
   }

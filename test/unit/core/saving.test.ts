@@ -290,7 +290,7 @@ describe("what was loaded", () => {
   it("is not durable before a sync, which a strict node makes at once", () => {
     const desk = new Desk("always");
     assert.ok(desk.saving.durable < desk.saving.ticket);
-    assert.deepEqual(desk.carryOut(), [{ records: [], sync: true }]);
+    assert.deepEqual(desk.carryOut(), [{ records: [], slots: [], sync: true }]);
     assert.equal(desk.saving.durable, desk.saving.ticket);
   });
 
@@ -376,7 +376,7 @@ describe("a step that fails", () => {
     desk.saving.demand(desk.saving.ticket);
     desk.fail();
     desk.pass(RETRY_MS);
-    assert.deepEqual(desk.carryOut(), [{ records: [], sync: true }]);
+    assert.deepEqual(desk.carryOut(), [{ records: [], slots: [], sync: true }]);
     assert.equal(desk.saving.isFailing, false);
   });
 
