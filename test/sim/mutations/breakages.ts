@@ -35,9 +35,9 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     "order-reversed",
     "the older record wins",
-    "core/record.js",
-    "return a.stamp - b.stamp;",
-    "return b.stamp - a.stamp;",
+    "core/record-columns.js",
+    "return record.stamp - stamp;",
+    "return stamp - record.stamp;",
   ),
   breakage(
     "no-tie-break",
