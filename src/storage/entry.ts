@@ -14,12 +14,12 @@
  * keeps apart an entry from one inside a value (somebody may keep a copy of a log in a record), and from one of another
  * file that the file system has left in this one.
  */
-import { crc32 } from "node:zlib";
 import { LIMITS } from "../core/bytes.js";
 import { REPLACES_MAX, type KvRecord } from "../core/record.js";
 import { Reader } from "../wire/reader.js";
 import { readOneRecord, writeOneRecord } from "../wire/records.js";
 import { Writer } from "../wire/writer.js";
+import { checksum } from "./checksum.js";
 
 /** Bytes of an entry before its body. */
 export const HEAD = 10;
@@ -121,5 +121,5 @@ function checkOf(word: number, salt: number): number {
 }
 
 function crcOf(buffer: Buffer, from: number, to: number, word: number, salt: number): number {
-  return crc32(buffer.subarray(from, to), (word ^ salt) >>> 0);
+  return checksum(buffer, from, to, (word ^ salt) >>> 0);
 }
