@@ -11,6 +11,18 @@
  */
 export type Bytes = string;
 
+/** Bytes that still lie in the buffer which they were read into, for as long as whoever gives it says. */
+export interface Span {
+  readonly buffer: Buffer;
+  /** Where in it they begin. */
+  readonly at: number;
+  readonly length: number;
+}
+
+export function spanToBytes({ buffer, at, length }: Span): Bytes {
+  return buffer.toString("latin1", at, at + length);
+}
+
 /** Bounds on keys, values and published messages, in bytes. What is outside them is refused, and nothing changes. */
 export interface Limits {
   /** Longest key. Default 1 024; at most 1 024 (the wire refuses longer ones). */

@@ -15,7 +15,15 @@ import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
 import { RecordMap } from "./record-map.js";
-import { remainsOf, replacing, runsOutBy, type KvRecord, type RecordHead, type Replaced } from "./record.js";
+import {
+  remainsOf,
+  replacing,
+  runsOutBy,
+  type KvRecord,
+  type RecordHead,
+  type Replaced,
+  type StoredRecord,
+} from "./record.js";
 import { Saving, type FsyncPolicy } from "./saving.js";
 import type { Writer } from "./version.js";
 
@@ -93,7 +101,7 @@ export class Copy {
   }
 
   /** As {@link Replica.restore}. */
-  restore(records: Iterable<KvRecord>, now: Now): void {
+  restore(records: Iterable<StoredRecord>, now: Now): void {
     this.#now = now;
     this.#isRestoring = true;
     for (const stored of records) {
@@ -149,7 +157,7 @@ export class Copy {
   }
 
   /** The record as it is kept at `nowMs`: of one whose time has run out only the remains, unless the clock is in doubt. */
-  #aged(record: KvRecord, nowMs: number): KvRecord {
+  #aged<R extends RecordHead>(record: R, nowMs: number): R | KvRecord {
     return this.#runsOut(record, nowMs) ? remainsOf(record) : record;
   }
 

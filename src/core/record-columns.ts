@@ -15,7 +15,13 @@
  * young; without its value where that is not wanted. docs/adr/0006.
  */
 import type { Bytes } from "./bytes.js";
-import { compareRecords, type KvRecord, type RecordHead } from "./record.js";
+import {
+  compareRecords,
+  storedToRecord,
+  type KvRecord,
+  type RecordHead,
+  type StoredRecord,
+} from "./record.js";
 import { ValueSlabs } from "./value-slabs.js";
 import type { Version, Writer } from "./version.js";
 import { WRITERS_MAX, WriterTable } from "./writer-table.js";
@@ -108,15 +114,15 @@ export class RecordColumns {
   }
 
   /** As {@link compareRecords}: whether a record loses to what is in the slot, equals it or wins over it. */
-  compare(record: KvRecord, slot: number): number {
+  compare(record: StoredRecord, slot: number): number {
     const stamp = this.stampOf(slot);
     if (record.stamp !== stamp) return record.stamp - stamp;
     const held = this.at(slot);
-    return held === undefined ? 1 : compareRecords(record, held);
+    return held === undefined ? 1 : compareRecords(storedToRecord(record), held);
   }
 
   /** @returns the slot that the record is given */
-  push(record: KvRecord): number {
+  push(record: StoredRecord): number {
     const slot = this.#keys.length;
     if (slot === this.#places.length) {
       this.#places = longer(this.#places, 2 * slot);
@@ -130,7 +136,7 @@ export class RecordColumns {
   }
 
   /** Puts another record of the same key in place of the one that is there. */
-  replace(slot: number, record: KvRecord): void {
+  replace(slot: number, record: StoredRecord): void {
     const mark = this.#markOf(slot);
     this.#places[slot] = this.#values.replace(this.#places[slot] ?? 0, record.value);
     if (record.replaces.length > 0) this.#replaces[slot] = record.replaces;
@@ -153,7 +159,7 @@ export class RecordColumns {
     return this.#versions[2 * slot + 1] ?? 0;
   }
 
-  #mark(slot: number, { stamp, writer, kind, value, expiresAtMs, replaces }: KvRecord): void {
+  #mark(slot: number, { stamp, writer, kind, value, expiresAtMs, replaces }: StoredRecord): void {
     const flags =
       (kind === "tombstone" ? TOMBSTONE : 0) |
       (expiresAtMs === undefined ? 0 : EXPIRES) |

@@ -13,7 +13,14 @@ import { Fingerprints, type Sums } from "./fingerprints.js";
 import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
 import { RecordColumns } from "./record-columns.js";
-import { isUnseen, remainsOf, type KvRecord, type RecordHead } from "./record.js";
+import {
+  isUnseen,
+  remainsOf,
+  storedToRecord,
+  type KvRecord,
+  type RecordHead,
+  type StoredRecord,
+} from "./record.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
 export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
@@ -113,7 +120,7 @@ export class RecordMap {
    * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
    * @returns whether the map has changed
    */
-  apply(record: KvRecord): boolean {
+  apply(record: StoredRecord): boolean {
     const slot = this.#find(record.key);
     return slot === NO_SLOT ? this.#insert(record) : this.#replace(slot, record);
   }
@@ -224,7 +231,7 @@ export class RecordMap {
     return this.#foundSlot;
   }
 
-  #insert(record: KvRecord): boolean {
+  #insert(record: StoredRecord): boolean {
     if (this.isFull) return false;
     const hash = this.#foundHash;
     const bucket = hashToBucket(hash);
@@ -246,18 +253,18 @@ export class RecordMap {
     return true;
   }
 
-  #replace(slot: number, record: KvRecord): boolean {
+  #replace(slot: number, record: StoredRecord): boolean {
     const records = this.#records;
     const order = records.compare(record, slot);
     if (order === 0) return false;
     // Of two records by one writer the later had always seen the other.
     const held = record.writer === records.writerOf(slot) ? undefined : records.at(slot);
     if (order < 0) {
-      if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, record);
+      if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, storedToRecord(record));
       return false;
     }
     if (held !== undefined && !records.hasRoom) return false;
-    if (held !== undefined && isUnseen(held, record)) this.#onConflict(record, held);
+    if (held !== undefined && isUnseen(held, record)) this.#onConflict(storedToRecord(record), held);
     const bucket = hashToBucket(this.#foundHash);
     this.#exchange(bucket, slot, record);
     const wasTombstone = records.isTombstone(slot);
@@ -270,7 +277,7 @@ export class RecordMap {
   }
 
   /** The version of a record instead of that of a slot, in the sums. */
-  #exchange(bucket: number, slot: number, { stamp, writer }: KvRecord): void {
+  #exchange(bucket: number, slot: number, { stamp, writer }: RecordHead): void {
     const [heldStamp, heldWriter] = [this.#records.stampOf(slot), this.#records.writerOf(slot)];
     const low = versionHashLow(stamp, writer);
     const heldLow = versionHashLow(heldStamp, heldWriter);
@@ -287,7 +294,7 @@ export class RecordMap {
   }
 
   /** @param hadExpiry whether what was there before expired some time */
-  #handleChanged(slot: number, { expiresAtMs, kind }: KvRecord, hadExpiry: boolean): void {
+  #handleChanged(slot: number, { expiresAtMs, kind }: RecordHead, hadExpiry: boolean): void {
     if (expiresAtMs !== undefined && kind === "value") this.#expiries.set(slot, expiresAtMs);
     else if (hadExpiry) this.#expiries.remove(slot);
     this.#onChanged(slot);

@@ -15,7 +15,7 @@
  * A value whose time has run out is kept as its *remains*: the same record without its value. Whether a node holds the
  * value or the remains is its clock's affair alone, so the two count as equal; docs/adr/0015.
  */
-import type { Bytes } from "./bytes.js";
+import { spanToBytes, type Bytes, type Span } from "./bytes.js";
 import { compareVersions, type Version, type Writer } from "./version.js";
 
 export type Kind = "value" | "tombstone";
@@ -37,6 +37,11 @@ export interface RecordHead extends Version {
 export interface KvRecord extends RecordHead {
   /** The value's bytes; "" for a tombstone. */
   readonly value: Bytes;
+}
+
+/** A record as storage gives it: what the map only copies need not become a byte string. */
+export interface StoredRecord extends RecordHead {
+  readonly value: Bytes | Span;
 }
 
 /** A record that another has replaced. */
@@ -86,6 +91,12 @@ export function runsOutBy({ kind, expiresAtMs }: RecordHead, nowMs: number): boo
 /** Whether the record is what remains of a value whose time has run out. */
 export function isRemains({ kind, expiresAtMs }: RecordHead): boolean {
   return kind === "tombstone" && expiresAtMs !== undefined;
+}
+
+/** The same record, which does not change when the buffer does that it lies in. */
+export function storedToRecord(stored: StoredRecord): KvRecord {
+  const { value } = stored;
+  return { ...stored, value: typeof value === "string" ? value : spanToBytes(value) };
 }
 
 /** What is kept of a record whose time has run out. */

@@ -13,7 +13,7 @@
  * A value that is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import type { Bytes } from "./bytes.js";
+import type { Bytes, Span } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long value. */
 const SLAB_BYTES = 65_536;
@@ -55,7 +55,7 @@ export class ValueSlabs {
   }
 
   /** @returns the value's place */
-  add(value: Bytes): number {
+  add(value: Bytes | Span): number {
     if (value.length === 0) return NOWHERE;
     const place = this.#take(cellBytesFor(value.length));
     this.#write(place, value);
@@ -63,7 +63,7 @@ export class ValueSlabs {
   }
 
   /** Puts another value in the place of one. @returns the place that it has now */
-  replace(place: number, value: Bytes): number {
+  replace(place: number, value: Bytes | Span): number {
     const isFit = place !== NOWHERE && this.#cellBytes[slabOf(place)] === cellBytesFor(value.length);
     if (isFit && value.length > 0) {
       this.#write(place, value);
@@ -81,11 +81,12 @@ export class ValueSlabs {
     return (this.#bytes[slab] ?? NONE).toString("latin1", at, at + length);
   }
 
-  #write(place: number, value: Bytes): void {
+  #write(place: number, value: Bytes | Span): void {
     const slab = slabOf(place);
     const bytes = this.#bytes[slab] ?? NONE;
     const at = (place % CELLS_PER_SLAB) * (this.#cellBytes[slab] ?? 0);
-    if (value.length > SHORT_BYTES) bytes.write(value, at, "latin1");
+    if (typeof value !== "string") value.buffer.copy(bytes, at, value.at, value.at + value.length);
+    else if (value.length > SHORT_BYTES) bytes.write(value, at, "latin1");
     else for (let i = 0; i < value.length; i += 1) bytes[at + i] = value.charCodeAt(i);
   }
 

@@ -3,7 +3,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
-import type { KvRecord } from "../core/record.js";
+import type { StoredRecord } from "../core/record.js";
 import type { FsyncPolicy, Saving } from "../core/saving.js";
 import type { Storage, Torn } from "../storage/storage.js";
 import { monoMs } from "./ambient.js";
@@ -84,7 +84,7 @@ export class Disk {
    * @throws {LankvError} LANKV_DATA_DIR, LANKV_DATA_FORMAT
    */
   load(
-    take: (records: readonly KvRecord[]) => void,
+    take: (records: readonly StoredRecord[]) => void,
     onTurn: (loading: LoadingStatus) => void,
   ): Promise<LoadReport | undefined> {
     this.#load = this.#loadAll(take, onTurn);
@@ -157,7 +157,7 @@ export class Disk {
   }
 
   async #loadAll(
-    take: (records: readonly KvRecord[]) => void,
+    take: (records: readonly StoredRecord[]) => void,
     onTurn: (loading: LoadingStatus) => void,
   ): Promise<LoadReport | undefined> {
     const beganMs = monoMs();

@@ -29,7 +29,7 @@
 import { statfs, type FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import createDebug from "debug";
-import type { KvRecord } from "../core/record.js";
+import { storedToRecord, type KvRecord } from "../core/record.js";
 import { isFull, Reach } from "./reach.js";
 import { Scan } from "./scan.js";
 import { bytesOf, HEADER, type ClosedSegment } from "./segment.js";
@@ -308,7 +308,7 @@ export class Cleaner {
     if (pass.found.length > 0) return;
     const { scan } = pass;
     const from = scan.offset;
-    pass.found = (await scan.next()) ?? [];
+    pass.found = (await scan.next())?.map(storedToRecord) ?? [];
     this.#owed -= scan.offset - from;
   }
 

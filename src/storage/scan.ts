@@ -7,7 +7,7 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import type { KvRecord } from "../core/record.js";
+import type { StoredRecord } from "../core/record.js";
 import { ENTRY_BYTES_MAX, entryLength, HEAD, readEntry, type Mark } from "./entry.js";
 
 /** Read at once, and so much ahead: a call of the system takes as long as tens of records. */
@@ -105,13 +105,16 @@ export class Scan {
     return this.#marks;
   }
 
-  /** The records of the next piece, maybe none; undefined at the end. One call at a time. */
-  async next(): Promise<KvRecord[] | undefined> {
+  /**
+   * The records of the next piece, maybe none; undefined at the end. One call at a time: their values lie in a buffer that the
+   * next one reads into.
+   */
+  async next(): Promise<StoredRecord[] | undefined> {
     if (this.isDone) return undefined;
     if ((this.#isShort || this.#at === this.#end) && !this.#isAllRead) await this.#read();
     else await setImmediate();
     this.#isShort = false;
-    const records: KvRecord[] = [];
+    const records: StoredRecord[] = [];
     const pieceEnd = Math.min(this.#end, this.#at + PIECE_BYTES);
     this.#effort = 0;
     while (this.#at < pieceEnd && !this.#isShort && this.#effort < PIECE_BYTES) {
@@ -131,7 +134,7 @@ export class Scan {
   }
 
   /** @returns whether it is an entry */
-  #take(bytes: number, records: KvRecord[]): boolean {
+  #take(bytes: number, records: StoredRecord[]): boolean {
     const entry = readEntry(this.#buffer, this.#at, bytes, this.#salt);
     if (entry === undefined) {
       this.#effort += bytes;

@@ -4,7 +4,7 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { KvRecord } from "../../../src/core/record.js";
+import { storedToRecord, type KvRecord } from "../../../src/core/record.js";
 import { ENTRY_BYTES_MAX, EntryWriter } from "../../../src/storage/entry.js";
 import { Scan } from "../../../src/storage/scan.js";
 import { Random } from "../../sim/random.js";
@@ -53,7 +53,7 @@ describe("a scan", () => {
       const scan = new Scan(handle, SALT, from, bytes.length);
       const found: KvRecord[] = [];
       for (let records = await scan.next(); records !== undefined; records = await scan.next())
-        found.push(...records);
+        found.push(...records.map(storedToRecord));
       return { scan, found };
     } finally {
       await handle.close();
