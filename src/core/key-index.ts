@@ -34,8 +34,15 @@ export class KeyIndex {
   /** Adds a key that is not here. */
   add(hash: number, slot: number): void {
     this.#size += 1;
-    if (2 * this.#size > this.#mask) this.#grow();
+    if (2 * this.#size > this.#mask) this.#grow(this.#entries.length);
     this.#put(hash | 0, slot + 1);
+  }
+
+  /** Makes room for so many keys, at once. */
+  reserve(keys: number): void {
+    let entries = this.#mask + 1;
+    while (2 * keys >= entries) entries *= 2;
+    if (entries > this.#mask + 1) this.#grow(entries);
   }
 
   #put(hash: number, entry: number): void {
@@ -45,10 +52,10 @@ export class KeyIndex {
     this.#entries[2 * at + 1] = entry;
   }
 
-  #grow(): void {
+  #grow(entries: number): void {
     const old = this.#entries;
-    this.#entries = new Int32Array(2 * old.length);
-    this.#mask = old.length - 1;
+    this.#entries = new Int32Array(2 * entries);
+    this.#mask = entries - 1;
     for (let at = 0; at < old.length; at += 2) {
       const entry = old[at + 1] ?? 0;
       if (entry !== 0) this.#put(old[at] ?? 0, entry);

@@ -121,13 +121,17 @@ export class RecordColumns {
     return held === undefined ? 1 : compareRecords(storedToRecord(record), held);
   }
 
+  /** Makes room for so many slots, at once. */
+  reserve(slots: number): void {
+    if (slots <= this.#places.length) return;
+    this.#places = longer(this.#places, slots);
+    this.#versions = longer(this.#versions, 2 * slots);
+  }
+
   /** @returns the slot that the record is given */
   push(record: StoredRecord): number {
     const slot = this.#keys.length;
-    if (slot === this.#places.length) {
-      this.#places = longer(this.#places, 2 * slot);
-      this.#versions = longer(this.#versions, 4 * slot);
-    }
+    if (slot === this.#places.length) this.reserve(2 * slot);
     this.#keys.push(record.key);
     this.#replaces.push(record.replaces);
     this.#places[slot] = this.#values.add(record.value);

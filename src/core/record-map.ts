@@ -39,6 +39,9 @@ export interface Snapshot {
 /** How many records a map can hold, tombstones included. Memory ends sooner: about 150 bytes, the key and the value each. */
 export const RECORDS_MAX = 2 ** 26;
 
+/** For how many records room is made before they have come: 45 MB, of which nothing is used before they do. */
+const RESERVED_MAX = 1_048_576;
+
 const NO_SLOT = -1;
 
 export class RecordMap {
@@ -123,6 +126,17 @@ export class RecordMap {
   apply(record: StoredRecord): boolean {
     const slot = this.#find(record.key);
     return slot === NO_SLOT ? this.#insert(record) : this.#replace(slot, record);
+  }
+
+  /**
+   * So many records are said to come: it makes room for them at once, rather than again and again for twice as many. The
+   * number may be wrong.
+   */
+  reserve(records: number): void {
+    const expected = Math.min(records, RESERVED_MAX);
+    this.#records.reserve(expected);
+    this.#index.reserve(expected);
+    if (expected > this.#next.length) this.#makeRoom(expected);
   }
 
   /**
@@ -236,11 +250,7 @@ export class RecordMap {
     const hash = this.#foundHash;
     const bucket = hashToBucket(hash);
     const slot = this.#records.push(record);
-    if (slot === this.#next.length) {
-      const longer = new Int32Array(2 * slot);
-      longer.set(this.#next);
-      this.#next = longer;
-    }
+    if (slot === this.#next.length) this.#makeRoom(2 * slot);
     this.#index.add(hash, slot);
     this.#next[slot] = this.#first[bucket] ?? NO_SLOT;
     this.#first[bucket] = slot;
@@ -251,6 +261,12 @@ export class RecordMap {
     this.#count(bucket, key.length + value.length, record.kind === "tombstone" ? 1 : 0);
     this.#handleChanged(slot, record, false);
     return true;
+  }
+
+  #makeRoom(slots: number): void {
+    const longer = new Int32Array(slots);
+    longer.set(this.#next);
+    this.#next = longer;
   }
 
   #replace(slot: number, record: StoredRecord): boolean {
