@@ -96,17 +96,18 @@ function collectStream(
   parts: Parts,
   { map, stream }: { map: RecordMap; stream: OutStream },
 ): Collected {
-  const added = new Set<string>();
-  const touched = new Set<string>();
+  const added = new Set<number>();
+  const touched = new Set<number>();
   const to = Math.min(range.to, stream.head);
   for (let seq = Math.max(range.from, stream.tail); seq <= to; seq += 1) {
     const sent = stream.sent(seq);
-    const records = stillCurrent(sent, self, map).filter(({ key }) => !added.has(key));
-    if (records.length > 0 && parts.isFull) return { next: seq, omits: added.size < touched.size };
-    for (const key of sent.keys) touched.add(key);
-    for (const record of records) {
-      if (added.has(record.key)) continue;
-      added.add(record.key);
+    const slots = stillCurrent(sent, self, map).filter((slot) => !added.has(slot));
+    if (slots.length > 0 && parts.isFull) return { next: seq, omits: added.size < touched.size };
+    for (const slot of sent.slots) touched.add(slot);
+    for (const slot of slots) {
+      const record = added.has(slot) ? undefined : map.at(slot);
+      if (record === undefined) continue;
+      added.add(slot);
       parts.add(record);
     }
   }
@@ -114,18 +115,14 @@ function collectStream(
 }
 
 /**
- * The records of a message that are still current. What a later message of this process overwrote comes with that one,
+ * The slots of a message whose records are still current. What a later message of this process overwrote comes with that one,
  * and what another process overwrote with its stream, or by fingerprints; so each record is sent once, by its writer.
  */
-function stillCurrent({ keys, stampMax }: Sent, self: Writer, map: RecordMap): readonly KvRecord[] {
-  const records: KvRecord[] = [];
-  for (const key of keys) {
-    const head = map.head(key);
-    if (head?.writer !== self || head.stamp > stampMax) continue;
-    const record = map.get(key);
-    if (record !== undefined) records.push(record);
-  }
-  return records;
+function stillCurrent({ slots, stampMax }: Sent, self: Writer, map: RecordMap): readonly number[] {
+  return slots.filter((slot) => {
+    const head = map.headAt(slot);
+    return head?.writer === self && head.stamp <= stampMax;
+  });
 }
 
 function collectBuckets(

@@ -14,7 +14,7 @@ import type { Bytes } from "./bytes.js";
 import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
-import { RecordMap } from "./record-map.js";
+import { RecordMap, WARM_RECORDS } from "./record-map.js";
 import {
   remainsOf,
   replacing,
@@ -81,7 +81,7 @@ export class Copy {
     const written: KvRecord = {
       stamp,
       writer,
-      key: held?.key ?? key,
+      key,
       kind: value === undefined ? "tombstone" : "value",
       value: value ?? "",
       expiresAtMs: value === undefined ? undefined : expiresAtMs,
@@ -121,7 +121,8 @@ export class Copy {
     const applied: KvRecord[] = [];
     const replaced: (Replaced | undefined)[] = [];
     const expired: KvRecord[] = [];
-    for (const sent of records) {
+    for (const [i, sent] of records.entries()) {
+      if (i % WARM_RECORDS === 0) this.map.warm(records, i);
       this.clock.observe(sent.stamp, now.wallMs);
       const record = this.#aged(sent, nowMs);
       const held = this.map.head(record.key);

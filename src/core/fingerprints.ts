@@ -28,6 +28,11 @@ export class Fingerprints {
     addTo(this.#root, 0, high, low);
   }
 
+  /** A number from the sum of a bucket. */
+  touch(bucket: number): number {
+    return this.#buckets[2 * bucket] ?? 0;
+  }
+
   /** The sums of all groups: a copy. */
   groups(): Sums {
     return this.#groups.slice();

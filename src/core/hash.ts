@@ -30,9 +30,12 @@ function scramble(block: number): number {
   return Math.imul((k << 15) | (k >>> 17), C2);
 }
 
-function mix(hash: number, block: number): number {
-  const h = hash ^ scramble(block);
+function stir(h: number): number {
   return (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
+}
+
+function mix(hash: number, block: number): number {
+  return stir(hash ^ scramble(block));
 }
 
 function finish(hash: number, length: number): number {
@@ -89,14 +92,14 @@ function hashVersion(stamp: number, writer: Writer, seed: number): number {
   let hash = mix(seed, stamp | 0);
   hash = mix(hash, (stamp / 0x1_0000_0000) | 0);
   if (writer !== knownWriter) learn(writer);
-  hash = mix(hash, known0);
-  hash = mix(hash, known1);
-  hash = mix(hash, known2);
-  hash = mix(hash, known3);
+  hash = stir(hash ^ known0);
+  hash = stir(hash ^ known1);
+  hash = stir(hash ^ known2);
+  hash = stir(hash ^ known3);
   return finish(hash, 24);
 }
 
-/** The blocks of the writer that was hashed last: mostly it is the next one, too. */
+/** The scrambled blocks of the writer that was hashed last: mostly it is the next one, too. */
 let knownWriter = "";
 let known0 = 0;
 let known1 = 0;
@@ -105,10 +108,10 @@ let known3 = 0;
 
 function learn(writer: string): void {
   knownWriter = writer;
-  known0 = blockAt(writer, 0);
-  known1 = blockAt(writer, 4);
-  known2 = blockAt(writer, 8);
-  known3 = blockAt(writer, 12);
+  known0 = scramble(blockAt(writer, 0));
+  known1 = scramble(blockAt(writer, 4));
+  known2 = scramble(blockAt(writer, 8));
+  known3 = scramble(blockAt(writer, 12));
 }
 
 /** The upper 32 bits of a version's 64-bit hash, unsigned. */

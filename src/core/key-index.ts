@@ -12,6 +12,10 @@ import type { Bytes } from "./bytes.js";
 
 const ENTRIES_MIN = 1024;
 
+interface Keys {
+  isKey(slot: number, key: Bytes): boolean;
+}
+
 export class KeyIndex {
   #entries = new Int32Array(2 * ENTRIES_MIN);
   #mask = ENTRIES_MIN - 1;
@@ -20,15 +24,20 @@ export class KeyIndex {
   /**
    * The slot of a key, or -1.
    * @param hash 32-bit hash of the key
-   * @param keys by slot
+   * @param keys knows the key of a slot
    */
-  find(key: Bytes, hash: number, keys: readonly Bytes[]): number {
+  find(key: Bytes, hash: number, keys: Keys): number {
     const wanted = hash | 0;
     for (let at = wanted & this.#mask; ; at = (at + 1) & this.#mask) {
       const slot = (this.#entries[2 * at + 1] ?? 0) - 1;
       if (slot === -1) return -1;
-      if (this.#entries[2 * at] === wanted && keys[slot] === key) return slot;
+      if (this.#entries[2 * at] === wanted && keys.isKey(slot, key)) return slot;
     }
+  }
+
+  /** The slot of a key with this hash, in most cases in which there is one; else that of another key, or 0. */
+  guess(hash: number): number {
+    return Math.max(0, (this.#entries[2 * (hash & this.#mask) + 1] ?? 0) - 1);
   }
 
   /** Adds a key that is not here. */

@@ -16,6 +16,8 @@ export const WAITING_BYTES_MAX = 1024 * 1024;
 export class Outbox {
   readonly stream: OutStream;
   readonly #records = new Batches<KvRecord>(recordBytes);
+  /** Of the records, in their order. */
+  #slots: number[] = [];
   readonly #publications = new Batches<Publication>(publicationBytes);
 
   /** @param ringKeysMax how many keys the ring of the stream remembers */
@@ -28,8 +30,10 @@ export class Outbox {
     return this.#records.bytes + this.#publications.bytes >= WAITING_BYTES_MAX;
   }
 
-  add(record: KvRecord): void {
+  /** @param slot where the map holds it */
+  add(record: KvRecord, slot: number): void {
     this.#records.add(record);
+    this.#slots.push(slot);
   }
 
   publish(channel: Bytes, payload: Bytes): void {
@@ -46,10 +50,18 @@ export class Outbox {
    * windows.
    */
   #takeRecords(from: Writer): readonly SetMessage[] {
+    const slots = this.#slots;
+    this.#slots = [];
+    let at = 0;
     return this.#records.take().map((batch) => {
+      const seq = this.stream.append({
+        slots: slots.slice(at, at + batch.length),
+        stampMax: batch.reduce((max, { stamp }) => Math.max(max, stamp), 0),
+      });
+      at += batch.length;
       const [first] = batch;
       const isTooLarge = first !== undefined && recordBytes(first) > BATCH_BYTES_MAX;
-      return { type: "set", from, seq: this.stream.append(batch), records: isTooLarge ? [] : batch };
+      return { type: "set", from, seq, records: isTooLarge ? [] : batch };
     });
   }
 

@@ -173,7 +173,7 @@ export class Replica {
     wallMs: number,
   ): KvRecord | undefined {
     const record = this.#copy.write(key, value, expiresAtMs, { writer: this.self.writer, wallMs });
-    if (record !== undefined) this.#outbox.add(record);
+    if (record !== undefined) this.#outbox.add(record, this.#map.slotOf(key) ?? 0);
     return record;
   }
 

@@ -4,15 +4,13 @@
  * PUB drops messages without a word when a subscriber is slow, and every connection loses what was in
  * flight when it breaks. The numbers are the only thing that shows it. The writer keeps a bounded ring of
  * which keys each message touched; a reader that lacks a range asks for it and gets those of its records that are still
- * current, never history, so the ring costs a pointer a key and an answer is never stale. What was overwritten
+ * current, never history, so the ring costs a number a key and an answer is never stale. What was overwritten
  * since comes with the stream of whoever did, or a key that is always written would be sent with every answer.
  * What has fallen off the ring is found by the fingerprints instead.
  *
  * So what counts as arrived is not always held yet: the reader leaves the rest to other streams and to the fingerprints. It
  * remembers that as doubt, and a receipt tells only what is beyond doubt.
  */
-import type { Bytes } from "./bytes.js";
-import type { KvRecord } from "./record.js";
 
 /** A range of sequence numbers, both ends included. */
 export interface SeqRange {
@@ -20,20 +18,20 @@ export interface SeqRange {
   readonly to: number;
 }
 
-/** How many keys the ring of a writer remembers, over all its messages: 8 MB of pointers at the most. */
+/** How many keys the ring of a writer remembers, over all its messages: 8 MB of numbers at the most. */
 export const RING_KEYS_MAX = 1_048_576;
 /** How many separate runs a reader remembers beyond its first gap. */
 export const RUNS_MAX = 64;
 
 /** What is remembered of a message. */
 export interface Sent {
-  /** The keys that it touched. */
-  readonly keys: readonly Bytes[];
+  /** The slots of the keys that it touched. */
+  readonly slots: readonly number[];
   /** The greatest stamp in it: a record of this process with a greater one was written later. */
   readonly stampMax: number;
 }
 
-const NOTHING: Sent = { keys: [], stampMax: 0 };
+const NOTHING: Sent = { slots: [], stampMax: 0 };
 
 /** The stream of this process: which keys each of its recent messages touched. */
 export class OutStream {
@@ -54,19 +52,13 @@ export class OutStream {
     return this.#tail;
   }
 
-  /** Numbers a message with these records. */
-  append(records: readonly KvRecord[]): number {
-    const keys: Bytes[] = [];
-    let stampMax = 0;
-    for (const { key, stamp } of records) {
-      keys.push(key);
-      if (stamp > stampMax) stampMax = stamp;
-    }
+  /** Numbers a message. */
+  append(sent: Sent): number {
     this.#head += 1;
-    this.#ring.set(this.#head, { keys, stampMax });
-    this.#keys += keys.length;
+    this.#ring.set(this.#head, sent);
+    this.#keys += sent.slots.length;
     while (this.#keys > this.keysMax && this.#tail < this.#head) {
-      this.#keys -= this.#ring.get(this.#tail)?.keys.length ?? 0;
+      this.#keys -= this.#ring.get(this.#tail)?.slots.length ?? 0;
       this.#ring.delete(this.#tail);
       this.#tail += 1;
     }

@@ -9,7 +9,7 @@
 import { monoMs } from "./ambient.js";
 
 /** What full turns bring is gathered for so long; the peers have it so much later. */
-const GATHER_MS = 2;
+const GATHER_MS = 4;
 /** A turn with fewer writes leaves at once. */
 const FULL_TURN_WRITES = 8;
 

@@ -112,6 +112,8 @@ export interface Context {
   readonly clients: number;
   /** Inside EXEC: the handler must do all of its work at once and return no promise. */
   readonly isInTransaction: boolean;
+  /** Whether somebody may be told of such events. */
+  hears(eventClass: EventClass): boolean;
   /** Tells the subscribers of the keyspace channels what a command of this node did to a key, in Redis's words. */
   notify(eventClass: EventClass, event: string, key: Bytes): void;
 }

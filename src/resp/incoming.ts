@@ -14,8 +14,8 @@ import { Socket } from "node:net";
 const READ_BYTES = 65_536;
 const shared = Buffer.allocUnsafeSlow(READ_BYTES);
 
-/** Is given what came; it is the callee's only during the call. */
-export type OnBytes = (bytes: Buffer) => void;
+/** Is given what came, so many bytes from the start of a buffer; they are the callee's only during the call. */
+export type OnBytes = (buffer: Buffer, length: number) => void;
 
 /**
  * Takes over a connection that was accepted and of which nothing is to be heard otherwise.
@@ -25,7 +25,9 @@ export function takeOver(accepted: Socket, onBytes: OnBytes): Socket {
   const socket = withSharedBuffer(accepted, onBytes);
   if (socket !== undefined) return socket;
   accepted.allowHalfOpen = true;
-  accepted.on("data", onBytes);
+  accepted.on("data", (bytes: Buffer) => {
+    onBytes(bytes, bytes.length);
+  });
   return accepted;
 }
 
@@ -35,7 +37,7 @@ function withSharedBuffer(accepted: Socket, onBytes: OnBytes): Socket | undefine
   const onread = {
     buffer: shared,
     callback: (length: number): boolean => {
-      onBytes(shared.subarray(0, length));
+      onBytes(shared, length);
       return true;
     },
   };

@@ -47,8 +47,13 @@ export class Notifications {
     this.#flags = readFlags(flags);
   }
 
+  /** Whether somebody may be told of such events. */
+  hears(eventClass: EventClass): boolean {
+    return this.#hub.hasKeyListeners && this.#flags.has(eventClass);
+  }
+
   notify(eventClass: EventClass, event: string, key: Bytes): void {
-    if (!this.#hub.hasKeyListeners || !this.#flags.has(eventClass)) return;
+    if (!this.hears(eventClass)) return;
     if (this.#flags.has(KEYSPACE)) this.#hub.publish(`__keyspace@0__:${key}`, event);
     if (this.#flags.has(KEYEVENT)) this.#hub.publish(`__keyevent@0__:${event}`, key);
   }

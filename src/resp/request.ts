@@ -61,9 +61,11 @@ export class RequestParser {
   /** Whether the client may send as much as its bounds say. */
   isTrusted = true;
   readonly #bounds: RequestBounds;
+  /** What is read from `#offset` up to `#end`. */
   #buffer: Buffer = NOTHING;
   #offset = 0;
-  /** Chunks that came after `#buffer`, joined to it when `#needed` bytes are there. */
+  #end = 0;
+  /** Chunks that came after it, joined to it when `#needed` bytes are there. */
   #later: Buffer[] = [];
   #laterBytes = 0;
   /** How many chunks at the end of `#later` were not joined yet. */
@@ -88,11 +90,20 @@ export class RequestParser {
 
   /** Bytes that are kept: what was not read yet, and the arguments of an unfinished request. */
   get heldBytes(): number {
-    return this.#buffer.length + this.#laterBytes + this.#later.length * CHUNK_BYTES + this.#argsBytes;
+    return this.#end + this.#laterBytes + this.#later.length * CHUNK_BYTES + this.#argsBytes;
   }
 
-  /** Takes what came: until {@link RequestParser.keep} it is the caller's, who must call that before it is used again. */
-  push(chunk: Buffer): void {
+  /**
+   * Takes what came: until {@link RequestParser.keep} it is the caller's, who must call that before it is used again.
+   * @param length how many bytes from the start of the buffer came
+   */
+  push(buffer: Buffer, length = buffer.length): void {
+    if (this.#offset === this.#end && this.#laterBytes === 0) {
+      this.#lent = buffer;
+      this.#setBuffer(buffer, length);
+      return;
+    }
+    const chunk = buffer.subarray(0, length);
     this.#lent = chunk;
     this.#later.push(chunk);
     this.#laterBytes += chunk.length;
@@ -139,15 +150,10 @@ export class RequestParser {
 
   /** Makes what has come one buffer. Whether it is enough to go on with. */
   #join(): boolean {
-    const rest = this.#buffer.length - this.#offset;
-    if (rest + this.#laterBytes < this.#needed) return false;
+    if (this.#end - this.#offset + this.#laterBytes < this.#needed) return false;
     if (this.#laterBytes > 0) {
-      const [first = NOTHING, ...others] = this.#later;
-      this.#buffer =
-        rest === 0 && others.length === 0
-          ? first
-          : Buffer.concat([this.#buffer.subarray(this.#offset), first, ...others]);
-      this.#offset = 0;
+      const joined = Buffer.concat([this.#buffer.subarray(this.#offset, this.#end), ...this.#later]);
+      this.#setBuffer(joined, joined.length);
       this.#later = [];
       this.#laterBytes = 0;
       this.#looseChunks = 0;
@@ -158,14 +164,19 @@ export class RequestParser {
 
   /** Nothing of a buffer is kept but what was not read. */
   #giveBack(): undefined {
-    if (this.#buffer.length - this.#offset <= this.#buffer.length / 2) this.#keepRest();
+    if (this.#end - this.#offset <= this.#end / 2) this.#keepRest();
     return undefined;
   }
 
   #keepRest(): void {
-    const rest = this.#buffer.subarray(this.#offset);
-    this.#buffer = rest.length === 0 ? NOTHING : copyOf(rest);
+    const bytes = this.#end - this.#offset;
+    this.#setBuffer(bytes === 0 ? NOTHING : copyOf(this.#buffer.subarray(this.#offset, this.#end)), bytes);
+  }
+
+  #setBuffer(buffer: Buffer, bytes: number): void {
+    this.#buffer = buffer;
     this.#offset = 0;
+    this.#end = bytes;
   }
 
   /** Reads the head of a request, or a whole inline command. False when more must come first. */
@@ -181,11 +192,13 @@ export class RequestParser {
   }
 
   #readInline(): boolean {
-    const end = this.#buffer.indexOf(LF, this.#offset);
-    if ((end < 0 ? this.#buffer.length : end) - this.#offset > LINE_BYTES_MAX) {
+    const found = this.#buffer.indexOf(LF, this.#offset);
+    // What is behind the end was somebody else's.
+    const end = found < this.#end ? found : -1;
+    if ((end < 0 ? this.#end : end) - this.#offset > LINE_BYTES_MAX) {
       throw new ProtocolError("Protocol error: too big inline request");
     }
-    if (end < 0) return this.#lacks(this.#buffer.length - this.#offset + 1);
+    if (end < 0) return this.#lacks(this.#end - this.#offset + 1);
     const stop = end > this.#offset && this.#buffer[end - 1] === CR ? end - 1 : end;
     const args = splitInline(this.#buffer.toString("latin1", this.#offset, stop));
     if (args === undefined) throw new ProtocolError("Protocol error: unbalanced quotes in request");
@@ -197,8 +210,8 @@ export class RequestParser {
   /** Reads one argument. False when more must come first. */
   #readArgument(): boolean {
     if (this.#argBytes < 0) {
-      const type = this.#buffer[this.#offset];
-      if (type === undefined) return this.#lacks(1);
+      if (this.#offset === this.#end) return this.#lacks(1);
+      const type = this.#buffer[this.#offset] ?? 0;
       if (type !== DOLLAR) {
         throw new ProtocolError(`Protocol error: expected '$', got '${String.fromCharCode(type)}'`);
       }
@@ -213,7 +226,7 @@ export class RequestParser {
       this.#argBytes = length;
     }
     const end = this.#offset + this.#argBytes;
-    if (end + 2 > this.#buffer.length) return this.#lacks(this.#argBytes + 2);
+    if (end + 2 > this.#end) return this.#lacks(this.#argBytes + 2);
     this.#args.push(this.#args.length === 0 ? this.#readName(end) : this.#copy(end));
     this.#argsBytes += this.#argBytes + ARGUMENT_BYTES;
     this.#offset = end + 2;
@@ -245,17 +258,17 @@ export class RequestParser {
     if (isNegative) at += 1;
     const start = at;
     let value = 0;
-    for (; at < buffer.length && buffer[at] !== CR; at += 1) {
+    for (; at < this.#end && buffer[at] !== CR; at += 1) {
       const digit = (buffer[at] ?? 0) - 48;
       if (digit < 0 || digit > 9 || at - start > 15) {
         throw new ProtocolError(`Protocol error: invalid ${length}`);
       }
       value = value * 10 + digit;
     }
-    if (at + 2 > buffer.length) {
+    if (at + 2 > this.#end) {
       if (at - this.#offset > LINE_BYTES_MAX)
         throw new ProtocolError(`Protocol error: too big ${count} string`);
-      this.#lacks(buffer.length - this.#offset + 1);
+      this.#lacks(this.#end - this.#offset + 1);
       return undefined;
     }
     if (at === start) throw new ProtocolError(`Protocol error: invalid ${length}`);

@@ -157,6 +157,7 @@ export class RespServer {
         return sessions.size;
       },
       isInTransaction: false,
+      hears: (eventClass) => this.#notifications.hears(eventClass),
       notify: (eventClass, event, key) => {
         this.#notifications.notify(eventClass, event, key);
       },

@@ -73,8 +73,8 @@ export class Session implements Client, Subscriber {
 
   constructor(accepted: Socket, parts: SessionParts) {
     const { id, limits, hub, writes, password, path, onHeld } = parts;
-    const socket = takeOver(accepted, (bytes) => {
-      this.#handleBytes(bytes);
+    const socket = takeOver(accepted, (buffer, length) => {
+      this.#handleBytes(buffer, length);
     });
     this.id = id;
     this.address = path === undefined ? toAddress(socket.remoteAddress, socket.remotePort) : `${path}:0`;
@@ -217,11 +217,11 @@ export class Session implements Client, Subscriber {
     this.kill();
   }
 
-  #handleBytes(bytes: Buffer): void {
+  #handleBytes(buffer: Buffer, length: number): void {
     // What comes behind the last request is nobody's, while the replies to those before wait for the disk or the client.
     if (this.#isEnding) return;
     this.#activity.note();
-    this.#parser.push(bytes);
+    this.#parser.push(buffer, length);
     if (this.isWaiting || this.#isYielding) {
       this.#parser.keep();
       this.#queue();

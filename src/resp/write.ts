@@ -9,14 +9,15 @@ import { CommandError, type Context } from "./command.js";
  * @throws {RangeError} the key or value is outside its bounds
  */
 export function write(context: Context, key: Bytes, value: Bytes, expiresAtMs?: number): KvRecord {
-  const { keyspace } = context;
-  const held = keyspace.lastWrite(key);
-  // Most values do not expire, and asking for the time costs something.
-  const isNew =
-    held?.kind !== "value" || (held.expiresAtMs !== undefined && runsOutBy(held, keyspace.nowMs()));
-  const record = keyspace.set(key, value, expiresAtMs);
+  const isNew = context.hears("n") && !isHeld(context, key);
+  const record = context.keyspace.set(key, value, expiresAtMs);
   if (isNew) context.notify("n", "new", key);
   return record;
+}
+
+function isHeld({ keyspace }: Context, key: Bytes): boolean {
+  const held = keyspace.lastWrite(key);
+  return held?.kind === "value" && !runsOutBy(held, keyspace.nowMs());
 }
 
 /** Writes another value under the same expiry. */

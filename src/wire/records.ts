@@ -46,30 +46,36 @@ export function writeOneRecord(writer: Writer, record: KvRecord): void {
   writer.u8(1);
   writer.id(record.writer);
   writer.u8(1);
-  writeRecord(writer, record, NONE_BUT_ONE);
+  writeRecord(writer, record, undefined);
 }
 
-/** Any writer that is not found has the index 0. */
-const NONE_BUT_ONE: ReadonlyMap<string, number> = new Map();
+/** The writers of a block by the order in which they come; undefined = there is one. */
+type WriterIndex = ReadonlyMap<string, number> | undefined;
 
 export function writeRecords(writer: Writer, records: readonly KvRecord[]): void {
+  const writers = indexWriters(records);
+  writer.varint(writers.size);
+  for (const id of writers.keys()) writer.id(id);
+  writer.varint(records.length);
+  // Mostly all are by one writer.
+  const index = writers.size > 1 ? writers : undefined;
+  for (const record of records) writeRecord(writer, record, index);
+}
+
+function indexWriters(records: readonly KvRecord[]): Map<string, number> {
   const writers = new Map<string, number>();
   let last = "";
   for (const record of records) {
-    // Mostly all are by one writer.
     if (record.writer !== last && !writers.has(record.writer)) writers.set(record.writer, writers.size);
     last = record.writer;
     for (const version of record.replaces) {
       if (!writers.has(version.writer)) writers.set(version.writer, writers.size);
     }
   }
-  writer.varint(writers.size);
-  for (const id of writers.keys()) writer.id(id);
-  writer.varint(records.length);
-  for (const record of records) writeRecord(writer, record, writers);
+  return writers;
 }
 
-function writeRecord(writer: Writer, record: KvRecord, writers: ReadonlyMap<string, number>): void {
+function writeRecord(writer: Writer, record: KvRecord, writers: WriterIndex): void {
   const isTombstone = record.kind === "tombstone";
   const { expiresAtMs, replaces } = record;
   const expires = expiresAtMs === undefined ? 0 : EXPIRES;
@@ -81,8 +87,8 @@ function writeRecord(writer: Writer, record: KvRecord, writers: ReadonlyMap<stri
   if (!isTombstone) writer.bytes(record.value);
 }
 
-function writeVersion(writer: Writer, version: Version, writers: ReadonlyMap<string, number>): void {
-  writer.varint(writers.get(version.writer) ?? 0);
+function writeVersion(writer: Writer, version: Version, writers: WriterIndex): void {
+  writer.varint(writers?.get(version.writer) ?? 0);
   writer.u53(version.stamp);
 }
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { InStream, OutStream } from "../../src/core/stream.js";
-import type { KvRecord } from "../../src/core/record.js";
 
 const SEQ_MAX = 60;
 const seq = fc.integer({ min: 1, max: SEQ_MAX });
@@ -89,24 +88,18 @@ describe("the own stream", () => {
       fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 40 }), (sizes) => {
         const stream = new OutStream(20);
         for (const [at, size] of sizes.entries()) {
-          const records = Array.from({ length: size }, (_, i): KvRecord =>
-            recordOf(`${String(at)}-${String(i)}`, at),
-          );
-          assert.equal(stream.append(records), at + 1);
+          const slots = Array.from({ length: size }, (_, i) => 10 * at + i);
+          assert.equal(stream.append({ slots, stampMax: at }), at + 1);
         }
         assert.equal(stream.head, sizes.length);
         let keys = 0;
         for (let number = 1; number <= sizes.length; number += 1) {
           const sent = stream.sent(number);
-          assert.equal(sent.keys.length, number < stream.tail ? 0 : (sizes[number - 1] ?? 0));
-          keys += sent.keys.length;
+          assert.equal(sent.slots.length, number < stream.tail ? 0 : (sizes[number - 1] ?? 0));
+          keys += sent.slots.length;
         }
         assert.ok(keys <= 20 || stream.tail === stream.head);
       }),
     );
   });
 });
-
-function recordOf(key: string, stamp: number): KvRecord {
-  return { stamp, writer: "w", key, kind: "value", value: "", expiresAtMs: undefined, replaces: [] };
-}

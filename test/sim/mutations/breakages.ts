@@ -290,8 +290,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "living-values-answered-as-remains",
     "an answer leaves out the values that will expire",
     "core/answer.js",
-    "        records.push(record);",
-    '        records.push(record.expiresAtMs === undefined ? record : { ...record, kind: "tombstone", value: "" });',
+    "            added.add(slot);\n            parts.add(record);",
+    'added.add(slot); parts.add(record.expiresAtMs === undefined ? record : { ...record, kind: "tombstone", value: "" });',
   ),
   breakage(
     "living-values-encoded-as-remains",
@@ -347,7 +347,7 @@ export const BREAKAGES: readonly Breakage[] = [
     "what has expired is published",
     "core/replica.js",
     "this.#copy.expire(now);",
-    'this.#copy.expire(now); for (const { type, records } of this.#effects) if (type === "expired") for (const record of records) this.#outbox.add(record);',
+    'this.#copy.expire(now); for (const { type, records } of this.#effects) if (type === "expired") for (const record of records) this.#outbox.add(record, this.#map.slotOf(record.key));',
   ),
   breakage(
     "expired-untold",

@@ -40,6 +40,7 @@ export class ClientStage {
     return {
       ...toContext(this.keyspace),
       isInTransaction: this.isInTransaction,
+      hears: () => true,
       notify: (eventClass, event, key) => this.events.push(`${eventClass} ${event} ${key}`),
     };
   }

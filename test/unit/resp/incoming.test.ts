@@ -40,10 +40,11 @@ describe("a connection that is taken over", () => {
   it("gives what came, in a buffer that is used again, and its end", async () => {
     const client = enter();
     const [buffers, texts]: [Set<unknown>, string[]] = [new Set(), []];
-    const socket = await take((bytes) => {
-      buffers.add(bytes.buffer);
-      texts.push(bytes.toString());
-      socket.write(`${bytes.toString()} heard`);
+    const socket = await take((bytes, length) => {
+      buffers.add(bytes);
+      const text = bytes.toString("latin1", 0, length);
+      texts.push(text);
+      socket.write(`${text} heard`);
     });
     for (const text of ["one", "two"]) {
       client.write(text);
@@ -66,7 +67,7 @@ describe("a connection that is taken over", () => {
   it("is read no further while it is paused", async () => {
     const client = enter();
     let bytesRead = 0;
-    const socket = await take((bytes) => (bytesRead += bytes.length));
+    const socket = await take((_, length) => (bytesRead += length));
     client.write("x");
     while (bytesRead === 0) await new Promise(setImmediate);
     socket.pause();
@@ -84,7 +85,7 @@ describe("a connection that is taken over", () => {
     socket.once("readable", () => undefined);
     while (socket.bytesRead === 0) await new Promise(setImmediate);
     let text = "";
-    assert.equal(await take((bytes) => (text += bytes.toString())), socket);
+    assert.equal(await take((bytes, length) => (text += bytes.toString("latin1", 0, length))), socket);
     client.write(" and late");
     while (text !== "early and late") await new Promise(setImmediate);
   });

@@ -162,7 +162,7 @@ describe("what the request parser holds", () => {
         const [parser, shared] = [new RequestParser(), Buffer.alloc(stream.length)];
         const requests: (readonly string[])[] = [];
         for (const part of [stream.slice(0, first), stream.slice(first)]) {
-          parser.push(shared.subarray(0, shared.write(part, "latin1")));
+          parser.push(shared, shared.write(part, "latin1"));
           for (
             let request = isRead ? parser.next() : undefined;
             request !== undefined;

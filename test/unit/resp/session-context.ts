@@ -36,6 +36,7 @@ export function toContext(keyspace: MemoryKeyspace): Context & { readonly client
     server,
     clients: 3,
     isInTransaction: false,
+    hears: () => true,
     notify: (eventClass, event, key) => {
       notifications.notify(eventClass, event, key);
     },

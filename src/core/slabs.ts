@@ -1,36 +1,34 @@
 /**
- * The bytes of values, where the garbage collector does not go.
+ * The bytes of keys and values, where the garbage collector does not go.
  *
- * A value that is a string on the heap outlives the write by which it came, so the collector copies it twice, and
- * marks it ever after; with a hundred thousand writes a second its pauses are what clients wait for. So values lie in
- * buffers, as slab allocators lay them (Bonwick, "The Slab Allocator", 1994): a slab is cut into cells of one size, and a
- * value takes a cell of the least size that holds it. A value over another of about its length is written in its place.
+ * A string on the heap outlives the write by which it came, so the collector copies it twice, and marks it ever after; with
+ * a hundred thousand writes a second its pauses are what clients wait for. So bytes lie in *cells*, as slab allocators lay
+ * them (Bonwick, "The Slab Allocator", 1994): a slab is cut into cells of one size, and a cell is taken of the least size
+ * that is enough.
  *
  *     sizes    16, 20, 24, 28, 32, 40, 48, 56, 64, 80 ... 32 768: four for each doubling, so that a fifth is wasted at the most
- *     cell     the value, or while it is free, in its first two bytes, 1 + the number of the next free one
+ *     cell     what its owner writes, or while it is free, in its first two bytes, 1 + the number of the next free one
  *     place    slab number * 4096 + cell number
  *
- * A value that is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
+ * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
 import type { Bytes, Span } from "./bytes.js";
 
-/** Bytes of a slab, unless it is of one long value. */
+/** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
 const CELLS_PER_SLAB = 4_096;
 const CELL_BYTES_MIN = 16;
 const CELL_BYTES_MAX = 32_768;
 /** Up to this length a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
-/** The place of a value without bytes. */
-const NOWHERE = -1;
 const NONE = Buffer.alloc(0);
 
-/** A slab's state; its bytes and the size of its cells stand in columns, where reading and overwriting find them at once. */
+/** A slab's state; its bytes and the size of its cells stand apart, where reading and overwriting find them at once. */
 interface Slab {
   readonly number: number;
   readonly cells: number;
-  /** Cells that hold a value, and those that ever did. */
+  /** Cells that are taken, and those that ever were. */
   used: number;
   touched: number;
   /** 1 + the number of the first free cell among those that were touched; 0 = none. */
@@ -39,7 +37,7 @@ interface Slab {
   roomyAt: number;
 }
 
-export class ValueSlabs {
+export class Slabs {
   /** By slab number. */
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #bytes: Buffer[] = [];
@@ -54,43 +52,9 @@ export class ValueSlabs {
     return this.#heldBytes;
   }
 
-  /** @returns the value's place */
-  add(value: Bytes | Span): number {
-    if (value.length === 0) return NOWHERE;
-    const place = this.#take(cellBytesFor(value.length));
-    this.#write(place, value);
-    return place;
-  }
-
-  /** Puts another value in the place of one. @returns the place that it has now */
-  replace(place: number, value: Bytes | Span): number {
-    const isFit = place !== NOWHERE && this.#cellBytes[slabOf(place)] === cellBytesFor(value.length);
-    if (isFit && value.length > 0) {
-      this.#write(place, value);
-      return place;
-    }
-    if (place !== NOWHERE) this.#giveBack(place);
-    return this.add(value);
-  }
-
-  /** @param length of the value that is there */
-  read(place: number, length: number): Bytes {
-    if (place === NOWHERE) return "";
-    const slab = slabOf(place);
-    const at = (place % CELLS_PER_SLAB) * (this.#cellBytes[slab] ?? 0);
-    return (this.#bytes[slab] ?? NONE).toString("latin1", at, at + length);
-  }
-
-  #write(place: number, value: Bytes | Span): void {
-    const slab = slabOf(place);
-    const bytes = this.#bytes[slab] ?? NONE;
-    const at = (place % CELLS_PER_SLAB) * (this.#cellBytes[slab] ?? 0);
-    if (typeof value !== "string") value.buffer.copy(bytes, at, value.at, value.at + value.length);
-    else if (value.length > SHORT_BYTES) bytes.write(value, at, "latin1");
-    else for (let i = 0; i < value.length; i += 1) bytes[at + i] = value.charCodeAt(i);
-  }
-
-  #take(cellBytes: number): number {
+  /** Takes a cell for so many bytes. @returns its place */
+  take(length: number): number {
+    const cellBytes = cellBytesFor(length);
     const roomy = this.#roomyOf(cellBytes);
     const slab = roomy.at(-1) ?? this.#open(cellBytes, roomy);
     slab.used += 1;
@@ -107,14 +71,48 @@ export class ValueSlabs {
     return slab.number * CELLS_PER_SLAB + cell;
   }
 
-  #giveBack(place: number): void {
-    const slab = this.#slabs[slabOf(place)];
+  /** Whether the cells of a slab are of the size that so many bytes take. */
+  fits(slab: number, length: number): boolean {
+    return this.#cellBytes[slab] === cellBytesFor(length);
+  }
+
+  /** @param from where in the cell; there is room */
+  write(slab: number, cell: number, from: number, bytes: Bytes | Span): void {
+    const buffer = this.#bytes[slab] ?? NONE;
+    const at = cell * (this.#cellBytes[slab] ?? 0) + from;
+    if (typeof bytes !== "string") copySpan(bytes, buffer, at);
+    else if (bytes.length > SHORT_BYTES) buffer.write(bytes, at, "latin1");
+    else for (let i = 0; i < bytes.length; i += 1) buffer[at + i] = bytes.charCodeAt(i);
+  }
+
+  /** @param from where in the cell */
+  read(slab: number, cell: number, from: number, length: number): Bytes {
+    if (length === 0) return "";
+    const at = cell * (this.#cellBytes[slab] ?? 0) + from;
+    return (this.#bytes[slab] ?? NONE).toString("latin1", at, at + length);
+  }
+
+  /** The first byte of a cell. */
+  byteAt(slab: number, cell: number): number {
+    return this.#bytes[slab]?.[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
+  }
+
+  /** Whether a cell begins with these bytes. */
+  startsWith(slab: number, cell: number, bytes: Bytes): boolean {
+    if (bytes.length > SHORT_BYTES) return this.read(slab, cell, 0, bytes.length) === bytes;
+    const buffer = this.#bytes[slab] ?? NONE;
+    const at = cell * (this.#cellBytes[slab] ?? 0);
+    for (let i = 0; i < bytes.length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
+    return true;
+  }
+
+  giveBack(number: number, cell: number): void {
+    const slab = this.#slabs[number];
     if (slab === undefined) return;
-    const cellBytes = this.#cellBytes[slab.number] ?? 0;
+    const cellBytes = this.#cellBytes[number] ?? 0;
     const roomy = this.#roomyOf(cellBytes);
-    const cell = place % CELLS_PER_SLAB;
     slab.used -= 1;
-    this.#bytes[slab.number]?.writeUInt16LE(slab.free, cell * cellBytes);
+    this.#bytes[number]?.writeUInt16LE(slab.free, cell * cellBytes);
     slab.free = cell + 1;
     if (slab.roomyAt === -1) {
       slab.roomyAt = roomy.length;
@@ -160,8 +158,19 @@ export class ValueSlabs {
   }
 }
 
-function slabOf(place: number): number {
+function copySpan({ buffer: source, at: from, length }: Span, target: Buffer, at: number): void {
+  if (length > SHORT_BYTES) source.copy(target, at, from, from + length);
+  else for (let i = 0; i < length; i += 1) target[at + i] = source[from + i] ?? 0;
+}
+
+/** The number of the slab at a place. */
+export function slabOf(place: number): number {
   return Math.floor(place / CELLS_PER_SLAB);
+}
+
+/** The number of the cell at a place, in its slab. */
+export function cellOf(place: number): number {
+  return place % CELLS_PER_SLAB;
 }
 
 /** The least size of a cell that holds so many bytes: its two bits behind the highest count quarters of a doubling. */
