@@ -19,8 +19,9 @@ export interface Span {
   readonly length: number;
 }
 
-export function spanToBytes({ buffer, at, length }: Span): Bytes {
-  return buffer.toString("latin1", at, at + length);
+export function spanToBytes(bytes: Bytes | Span): Bytes {
+  if (typeof bytes === "string") return bytes;
+  return bytes.buffer.toString("latin1", bytes.at, bytes.at + bytes.length);
 }
 
 /** Bounds on keys, values and published messages, in bytes. What is outside them is refused, and nothing changes. */

@@ -19,6 +19,7 @@ import {
   remainsOf,
   replacing,
   runsOutBy,
+  storedToRecord,
   type KvRecord,
   type RecordHead,
   type Replaced,
@@ -103,12 +104,13 @@ export class Copy {
   /** As {@link Replica.restore}. */
   restore(records: Iterable<StoredRecord>, now: Now): void {
     this.#now = now;
+    const nowMs = this.clock.correctedMs(now.wallMs);
     this.#isRestoring = true;
     for (const stored of records) {
-      const record = this.#aged(stored, this.clock.correctedMs(now.wallMs));
-      this.#isAsStored = record === stored;
-      this.map.apply(record);
-      this.clock.observe(record.stamp, now.wallMs);
+      const isOver = this.#runsOut(stored, nowMs);
+      this.#isAsStored = !isOver;
+      this.map.apply(isOver ? remainsOf(storedToRecord(stored)) : stored);
+      this.clock.observe(stored.stamp, now.wallMs);
     }
     this.#isRestoring = false;
     this.#isAsStored = false;
@@ -158,12 +160,12 @@ export class Copy {
   }
 
   /** The record as it is kept at `nowMs`: of one whose time has run out only the remains, unless the clock is in doubt. */
-  #aged<R extends RecordHead>(record: R, nowMs: number): R | KvRecord {
+  #aged(record: KvRecord, nowMs: number): KvRecord {
     return this.#runsOut(record, nowMs) ? remainsOf(record) : record;
   }
 
   /** Whether the record's value is to be given up at `nowMs`. */
-  #runsOut(record: RecordHead, nowMs: number): boolean {
+  #runsOut(record: Omit<RecordHead, "key">, nowMs: number): boolean {
     return runsOutBy(record, nowMs) && this.#now.monoMs >= this.clock.trustedFromMs;
   }
 }

@@ -7,7 +7,7 @@
  * Tombstones are records too, and count in the sums, and so do the remains of values whose time has run out. Nothing is
  * ever removed.
  */
-import type { Bytes } from "./bytes.js";
+import { spanToBytes, type Bytes, type Span } from "./bytes.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Fingerprints, type Sums } from "./fingerprints.js";
 import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
@@ -21,6 +21,7 @@ import {
   type RecordHead,
   type StoredRecord,
 } from "./record.js";
+import type { Version } from "./version.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
 export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
@@ -61,7 +62,7 @@ export class RecordMap {
   readonly #expiries = new ExpiryQueue();
   readonly #onConflict: OnConflict;
   readonly #onChanged: OnChanged;
-  #foundKey: Bytes = "";
+  #foundKey: Bytes | Span = "";
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
@@ -150,7 +151,7 @@ export class RecordMap {
    *
    * Group prefetching: Chen et al., "Improving hash join performance through prefetching", 2004.
    */
-  warm(records: readonly KvRecord[], from: number): void {
+  warm(records: readonly StoredRecord[], from: number): void {
     const count = Math.min(records.length - from, WARM_RECORDS);
     const slots = this.#warmed;
     let sum = 0;
@@ -261,7 +262,7 @@ export class RecordMap {
   }
 
   /** The slot of a key, or {@link NO_SLOT}. A write looks at the key that it then overwrites, so the last find is kept. */
-  #find(key: Bytes): number {
+  #find(key: Bytes | Span): number {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
       this.#foundHash = hashOf(key);
@@ -299,7 +300,8 @@ export class RecordMap {
     const order = records.compare(record, slot);
     if (order === 0) return false;
     // Of two records by one writer the later had always seen the other.
-    const held = record.writer === records.writerOf(slot) ? undefined : records.at(slot, record.key);
+    const held =
+      record.writer === records.writerOf(slot) ? undefined : records.at(slot, spanToBytes(record.key));
     if (order < 0) {
       if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, storedToRecord(record));
       return false;
@@ -318,7 +320,7 @@ export class RecordMap {
   }
 
   /** The version of a record instead of that of a slot, in the sums. */
-  #exchange(bucket: number, slot: number, { stamp, writer }: RecordHead): void {
+  #exchange(bucket: number, slot: number, { stamp, writer }: Version): void {
     const [heldStamp, heldWriter] = [this.#records.stampOf(slot), this.#records.writerOf(slot)];
     const low = versionHashLow(stamp, writer);
     const heldLow = versionHashLow(heldStamp, heldWriter);
@@ -335,7 +337,7 @@ export class RecordMap {
   }
 
   /** @param hadExpiry whether what was there before expired some time */
-  #handleChanged(slot: number, { expiresAtMs, kind }: RecordHead, hadExpiry: boolean): void {
+  #handleChanged(slot: number, { expiresAtMs, kind }: StoredRecord, hadExpiry: boolean): void {
     if (expiresAtMs !== undefined && kind === "value") this.#expiries.set(slot, expiresAtMs);
     else if (hadExpiry) this.#expiries.remove(slot);
     this.#onChanged(slot);

@@ -14,7 +14,7 @@
  * nothing of a write over another survives but bytes, and a record lies in two places of memory, its row and its cell. Whoever
  * reads is given a record made for the purpose, which dies young; without its value where that is not wanted. docs/adr/0006.
  */
-import type { Bytes } from "./bytes.js";
+import type { Bytes, Span } from "./bytes.js";
 import {
   compareRecords,
   storedToRecord,
@@ -108,7 +108,7 @@ export class RecordRows {
     return this.#slabs.read(this.#slabOf(slot), this.#cellOf(slot), 0, this.#keyBytes(slot));
   }
 
-  isKey(slot: number, key: Bytes): boolean {
+  isKey(slot: number, key: Bytes | Span): boolean {
     const { length } = key;
     return (
       this.#keyBytes(slot) === length && this.#slabs.startsWith(this.#slabOf(slot), this.#cellOf(slot), key)
@@ -150,8 +150,9 @@ export class RecordRows {
   compare(record: StoredRecord, slot: number): number {
     const stamp = this.stampOf(slot);
     if (record.stamp !== stamp) return record.stamp - stamp;
-    const held = this.at(slot, record.key);
-    return held === undefined ? 1 : compareRecords(storedToRecord(record), held);
+    const given = storedToRecord(record);
+    const held = this.at(slot, given.key);
+    return held === undefined ? 1 : compareRecords(given, held);
   }
 
   /** Makes room for so many slots, at once. */

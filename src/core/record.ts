@@ -40,7 +40,8 @@ export interface KvRecord extends RecordHead {
 }
 
 /** A record as storage gives it: what the map only copies need not become a byte string. */
-export interface StoredRecord extends RecordHead {
+export interface StoredRecord extends Omit<KvRecord, "key" | "value"> {
+  readonly key: Bytes | Span;
   readonly value: Bytes | Span;
 }
 
@@ -84,7 +85,7 @@ export function isAlive({ kind, expiresAtMs }: RecordHead, nowMs: number): boole
 }
 
 /** Whether the record still holds a value though its time has run out at `nowMs`, corrected Unix milliseconds. */
-export function runsOutBy({ kind, expiresAtMs }: RecordHead, nowMs: number): boolean {
+export function runsOutBy({ kind, expiresAtMs }: Omit<RecordHead, "key">, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs && kind === "value";
 }
 
@@ -95,8 +96,8 @@ export function isRemains({ kind, expiresAtMs }: RecordHead): boolean {
 
 /** The same record, which does not change when the buffer does that it lies in. */
 export function storedToRecord(stored: StoredRecord): KvRecord {
-  const { value } = stored;
-  return { ...stored, value: typeof value === "string" ? value : spanToBytes(value) };
+  const { key, value } = stored;
+  return { ...stored, key: spanToBytes(key), value: spanToBytes(value) };
 }
 
 /** What is kept of a record whose time has run out. */
@@ -115,7 +116,7 @@ export function replacing(held: RecordHead | undefined, writer: Writer): readonl
 }
 
 /** Whether the writer of `winner` had not seen `loser`, an older record of the same key, when it wrote. */
-export function isUnseen(loser: Version, winner: RecordHead): boolean {
+export function isUnseen(loser: Version, winner: Omit<RecordHead, "key">): boolean {
   if (loser.writer === winner.writer) return false;
   for (const version of winner.replaces) {
     if (version.writer === loser.writer) return version.stamp < loser.stamp;

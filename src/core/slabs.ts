@@ -13,7 +13,7 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import type { Bytes, Span } from "./bytes.js";
+import { spanToBytes, type Bytes, type Span } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
@@ -98,11 +98,13 @@ export class Slabs {
   }
 
   /** Whether a cell begins with these bytes. */
-  startsWith(slab: number, cell: number, bytes: Bytes): boolean {
-    if (bytes.length > SHORT_BYTES) return this.read(slab, cell, 0, bytes.length) === bytes;
+  startsWith(slab: number, cell: number, bytes: Bytes | Span): boolean {
+    const { length } = bytes;
+    if (length > SHORT_BYTES) return this.read(slab, cell, 0, length) === spanToBytes(bytes);
     const buffer = this.#bytes[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0);
-    for (let i = 0; i < bytes.length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
+    if (typeof bytes !== "string") return isAt(bytes, buffer, at);
+    for (let i = 0; i < length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
     return true;
   }
 
@@ -156,6 +158,11 @@ export class Slabs {
     this.#roomy.set(cellBytes, roomy);
     return roomy;
   }
+}
+
+function isAt({ buffer: source, at: from, length }: Span, target: Buffer, at: number): boolean {
+  for (let i = 0; i < length; i += 1) if (target[at + i] !== source[from + i]) return false;
+  return true;
 }
 
 function copySpan({ buffer: source, at: from, length }: Span, target: Buffer, at: number): void {

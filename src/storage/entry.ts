@@ -96,7 +96,7 @@ export function entryLength(buffer: Buffer, at: number, salt: number): number | 
   return buffer.readUInt16BE(at + 4) === checkOf(word, salt) && bytes <= ENTRY_BYTES_MAX ? bytes : undefined;
 }
 
-/** The entry of so many bytes at a place, or undefined when it is not whole. The record's value stays in the buffer. */
+/** The entry of so many bytes at a place, or undefined when it is not whole. What the record is made of stays in the buffer. */
 export function readEntry(
   buffer: Buffer,
   at: number,

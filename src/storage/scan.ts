@@ -106,8 +106,8 @@ export class Scan {
   }
 
   /**
-   * The records of the next piece, maybe none; undefined at the end. One call at a time: their values lie in a buffer that the
-   * next one reads into.
+   * The records of the next piece, maybe none; undefined at the end. One call at a time: their keys and values lie in a
+   * buffer that the next one reads into.
    */
   async next(): Promise<StoredRecord[] | undefined> {
     if (this.isDone) return undefined;

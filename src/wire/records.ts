@@ -94,7 +94,7 @@ function writeVersion(writer: Writer, version: Version, writers: WriterIndex): v
 
 /**
  * The record of a block of one, in the bytes from `from` up to, and without, `to`; undefined when they are anything else. Its
- * value stays where it is.
+ * key and value stay where they are.
  */
 export function readStoredRecord(frame: Buffer, from: number, to: number): StoredRecord | undefined {
   const plain = readPlain(frame, from, to);
@@ -132,7 +132,7 @@ function readPlain(frame: Buffer, from: number, to: number): StoredRecord | unde
   return {
     stamp: high * 0x1_0000_0000 + u32At(frame, from + 16),
     writer: idOf(u32At(frame, from + 1), u32At(frame, from + 5)),
-    key: frame.toString("latin1", keyAt, keyEnd),
+    key: { buffer: frame, at: keyAt, length: keyLength },
     kind: isTombstone ? "tombstone" : "value",
     value: length === 0 ? "" : { buffer: frame, at, length },
     expiresAtMs: expires ? u32At(frame, from + PLAIN) * 0x1_0000 + u16At(frame, from + PLAIN + 4) : undefined,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { storedToRecord, type KvRecord, type StoredRecord } from "../../src/core/record.js";
+import { hashOf } from "../../src/core/hash.js";
 import { RecordMap } from "../../src/core/record-map.js";
 import { Reader } from "../../src/wire/reader.js";
 import { readRecords, readStoredRecord, recordsBytesMax, writeOneRecord } from "../../src/wire/records.js";
@@ -78,8 +79,19 @@ describe("a stored record", () => {
     assert.deepEqual(readText(longer), readAny(longer));
   });
 
-  it("is held by the map as the same record with its value as a byte string", () => {
-    const fewKeys = fc.array(fc.tuple(kvRecord, fc.constantFrom("a", "b", "c")), { maxLength: 30 });
+  it("has a key with the hash that the same key has as a byte string", () => {
+    fc.assert(
+      fc.property(kvRecord, fc.nat(70), (one, length) => {
+        const key = one.key.repeat(70).slice(0, 1 + length);
+        const stored = readStored(blockOf({ ...one, key }));
+        assert.equal(stored === undefined ? undefined : hashOf(stored.key), hashOf(key));
+      }),
+    );
+  });
+
+  it("is held by the map as the same record of byte strings", () => {
+    const keys = fc.constantFrom("a", "b", "c", "k".repeat(24), "k".repeat(25), "\u00ff".repeat(1_024));
+    const fewKeys = fc.array(fc.tuple(kvRecord, keys), { maxLength: 30 });
     fc.assert(
       fc.property(fewKeys, (list) => {
         const [stored, plainly] = [new RecordMap(() => undefined), new RecordMap(() => undefined)];
