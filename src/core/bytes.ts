@@ -12,14 +12,14 @@
 export type Bytes = string;
 
 /** Bytes that still lie in the buffer which they were read into, for as long as whoever gives it says. */
-export interface Span {
+export interface Slice {
   readonly buffer: Buffer;
   /** Where in it they begin. */
   readonly at: number;
   readonly length: number;
 }
 
-export function spanToBytes(bytes: Bytes | Span): Bytes {
+export function sliceToBytes(bytes: Bytes | Slice): Bytes {
   if (typeof bytes === "string") return bytes;
   return bytes.buffer.toString("latin1", bytes.at, bytes.at + bytes.length);
 }

@@ -8,7 +8,7 @@
  * allocation for each write. The hashes find differences; they do not defend against an adversary,
  * who could write any key anyway.
  */
-import type { Bytes, Span } from "./bytes.js";
+import type { Bytes, Slice } from "./bytes.js";
 import type { Writer } from "./version.js";
 
 /** Number of buckets of the map; a power of two, because a bucket is the top 16 bits of a key's hash. */
@@ -70,11 +70,11 @@ export function murmur3(bytes: Bytes, seed: number): number {
 }
 
 /** The hash of a key: MurmurHash3 with seed 0. */
-export function hashOf(key: Bytes | Span): number {
-  return typeof key === "string" ? murmur3(key, SEED_KEY) : hashOfSpan(key);
+export function hashOf(key: Bytes | Slice): number {
+  return typeof key === "string" ? murmur3(key, SEED_KEY) : hashOfSlice(key);
 }
 
-function hashOfSpan({ buffer, at: from, length }: Span): number {
+function hashOfSlice({ buffer, at: from, length }: Slice): number {
   const whole = from + (length & ~3);
   const byte = (at: number) => buffer[at] ?? 0;
   let hash = SEED_KEY;

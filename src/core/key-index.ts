@@ -8,12 +8,12 @@
  * follows a chain of keys through memory and moves all of them each time it doubles, and it is not the faster reader.
  * Nothing is ever removed, so there are no tombstones of the index.
  */
-import type { Bytes, Span } from "./bytes.js";
+import type { Bytes, Slice } from "./bytes.js";
 
 const ENTRIES_MIN = 1024;
 
 interface Keys {
-  isKey(slot: number, key: Bytes | Span): boolean;
+  isKey(slot: number, key: Bytes | Slice): boolean;
 }
 
 export class KeyIndex {
@@ -26,7 +26,7 @@ export class KeyIndex {
    * @param hash 32-bit hash of the key
    * @param keys knows the key of a slot
    */
-  find(key: Bytes | Span, hash: number, keys: Keys): number {
+  find(key: Bytes | Slice, hash: number, keys: Keys): number {
     const wanted = hash | 0;
     for (let at = wanted & this.#mask; ; at = (at + 1) & this.#mask) {
       const slot = (this.#entries[2 * at + 1] ?? 0) - 1;

@@ -7,7 +7,7 @@
  * Tombstones are records too, and count in the sums, and so do the remains of values whose time has run out. Nothing is
  * ever removed.
  */
-import { spanToBytes, type Bytes, type Span } from "./bytes.js";
+import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Fingerprints, type Sums } from "./fingerprints.js";
 import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
@@ -62,7 +62,8 @@ export class RecordMap {
   readonly #expiries = new ExpiryQueue();
   readonly #onConflict: OnConflict;
   readonly #onChanged: OnChanged;
-  #foundKey: Bytes | Span = "";
+  /** A slice is taken for the same only as the same object: another buffer, or other contents of it, come with another one. */
+  #foundKey: Bytes | Slice = "";
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
@@ -262,7 +263,7 @@ export class RecordMap {
   }
 
   /** The slot of a key, or {@link NO_SLOT}. A write looks at the key that it then overwrites, so the last find is kept. */
-  #find(key: Bytes | Span): number {
+  #find(key: Bytes | Slice): number {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
       this.#foundHash = hashOf(key);
@@ -301,7 +302,7 @@ export class RecordMap {
     if (order === 0) return false;
     // Of two records by one writer the later had always seen the other.
     const held =
-      record.writer === records.writerOf(slot) ? undefined : records.at(slot, spanToBytes(record.key));
+      record.writer === records.writerOf(slot) ? undefined : records.at(slot, sliceToBytes(record.key));
     if (order < 0) {
       if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, storedToRecord(record));
       return false;

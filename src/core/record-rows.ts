@@ -14,7 +14,7 @@
  * nothing of a write over another survives but bytes, and a record lies in two places of memory, its row and its cell. Whoever
  * reads is given a record made for the purpose, which dies young; without its value where that is not wanted. docs/adr/0006.
  */
-import type { Bytes, Span } from "./bytes.js";
+import type { Bytes, Slice } from "./bytes.js";
 import {
   compareRecords,
   storedToRecord,
@@ -108,7 +108,7 @@ export class RecordRows {
     return this.#slabs.read(this.#slabOf(slot), this.#cellOf(slot), 0, this.#keyBytes(slot));
   }
 
-  isKey(slot: number, key: Bytes | Span): boolean {
+  isKey(slot: number, key: Bytes | Slice): boolean {
     const { length } = key;
     return (
       this.#keyBytes(slot) === length && this.#slabs.startsWith(this.#slabOf(slot), this.#cellOf(slot), key)

@@ -15,7 +15,7 @@
  * A value whose time has run out is kept as its *remains*: the same record without its value. Whether a node holds the
  * value or the remains is its clock's affair alone, so the two count as equal; docs/adr/0015.
  */
-import { spanToBytes, type Bytes, type Span } from "./bytes.js";
+import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import { compareVersions, type Version, type Writer } from "./version.js";
 
 export type Kind = "value" | "tombstone";
@@ -41,8 +41,8 @@ export interface KvRecord extends RecordHead {
 
 /** A record as storage gives it: what the map only copies need not become a byte string. */
 export interface StoredRecord extends Omit<KvRecord, "key" | "value"> {
-  readonly key: Bytes | Span;
-  readonly value: Bytes | Span;
+  readonly key: Bytes | Slice;
+  readonly value: Bytes | Slice;
 }
 
 /** A record that another has replaced. */
@@ -97,7 +97,7 @@ export function isRemains({ kind, expiresAtMs }: RecordHead): boolean {
 /** The same record, which does not change when the buffer does that it lies in. */
 export function storedToRecord(stored: StoredRecord): KvRecord {
   const { key, value } = stored;
-  return { ...stored, key: spanToBytes(key), value: spanToBytes(value) };
+  return { ...stored, key: sliceToBytes(key), value: sliceToBytes(value) };
 }
 
 /** What is kept of a record whose time has run out. */

@@ -196,7 +196,8 @@ export class Scan {
   #begin(used: Buffer): Part {
     const position = this.#offset + (this.#end - this.#at);
     const bytes = Math.min(READ_BYTES, this.#to - position);
-    const buffer = used.length > 0 ? used : Buffer.allocUnsafe(ENTRY_BYTES_MAX + READ_BYTES);
+    // No later part is longer.
+    const buffer = used.length > 0 ? used : Buffer.allocUnsafe(ENTRY_BYTES_MAX + bytes);
     const part = buffer.subarray(ENTRY_BYTES_MAX, ENTRY_BYTES_MAX + bytes);
     return { buffer, bytes, done: readAll(this.#handle, part, position) };
   }
