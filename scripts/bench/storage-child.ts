@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { open, type RootDatabase } from "lmdb";
-import type { KvRecord } from "../../src/core/record.js";
+import { storedToRecord, type KvRecord } from "../../src/core/record.js";
 import { Log } from "../../src/storage/log.js";
 import { Random } from "../../test/sim/random.js";
 
@@ -91,7 +91,9 @@ async function read(store: string, directory: string): Promise<object> {
   };
   if (store === "log") {
     const log = await Log.open(directory, contents);
-    for await (const { records } of log.load()) for (const { key, value } of records) look(key, value);
+    for await (const { records } of log.load()) {
+      for (const { key, value } of records.map(storedToRecord)) look(key, value);
+    }
     return { right, wrong, told: log.damages.length };
   }
   for (const { value } of lmdb(directory).getRange({})) {

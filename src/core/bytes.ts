@@ -11,6 +11,19 @@
  */
 export type Bytes = string;
 
+/** Bytes that still lie in the buffer which they were read into, for as long as whoever gives it says. */
+export interface Slice {
+  readonly buffer: Buffer;
+  /** Where in it they begin. */
+  readonly at: number;
+  readonly length: number;
+}
+
+export function sliceToBytes(bytes: Bytes | Slice): Bytes {
+  if (typeof bytes === "string") return bytes;
+  return bytes.buffer.toString("latin1", bytes.at, bytes.at + bytes.length);
+}
+
 /** Bounds on keys, values and published messages, in bytes. What is outside them is refused, and nothing changes. */
 export interface Limits {
   /** Longest key. Default 1 024; at most 1 024 (the wire refuses longer ones). */

@@ -15,7 +15,16 @@ import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
 import { RecordMap, WARM_RECORDS } from "./record-map.js";
-import { remainsOf, replacing, runsOutBy, type KvRecord, type RecordHead, type Replaced } from "./record.js";
+import {
+  remainsOf,
+  replacing,
+  runsOutBy,
+  storedToRecord,
+  type KvRecord,
+  type RecordHead,
+  type Replaced,
+  type StoredRecord,
+} from "./record.js";
 import { Saving, type FsyncPolicy } from "./saving.js";
 import type { Writer } from "./version.js";
 
@@ -93,14 +102,15 @@ export class Copy {
   }
 
   /** As {@link Replica.restore}. */
-  restore(records: Iterable<KvRecord>, now: Now): void {
+  restore(records: Iterable<StoredRecord>, now: Now): void {
     this.#now = now;
+    const nowMs = this.clock.correctedMs(now.wallMs);
     this.#isRestoring = true;
     for (const stored of records) {
-      const record = this.#aged(stored, this.clock.correctedMs(now.wallMs));
-      this.#isAsStored = record === stored;
-      this.map.apply(record);
-      this.clock.observe(record.stamp, now.wallMs);
+      const isOver = this.#runsOut(stored, nowMs);
+      this.#isAsStored = !isOver;
+      this.map.apply(isOver ? remainsOf(storedToRecord(stored)) : stored);
+      this.clock.observe(stored.stamp, now.wallMs);
     }
     this.#isRestoring = false;
     this.#isAsStored = false;
@@ -155,7 +165,7 @@ export class Copy {
   }
 
   /** Whether the record's value is to be given up at `nowMs`. */
-  #runsOut(record: RecordHead, nowMs: number): boolean {
+  #runsOut(record: Omit<RecordHead, "key">, nowMs: number): boolean {
     return runsOutBy(record, nowMs) && this.#now.monoMs >= this.clock.trustedFromMs;
   }
 }

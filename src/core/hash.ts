@@ -8,7 +8,7 @@
  * allocation for each write. The hashes find differences; they do not defend against an adversary,
  * who could write any key anyway.
  */
-import type { Bytes } from "./bytes.js";
+import type { Bytes, Slice } from "./bytes.js";
 import type { Writer } from "./version.js";
 
 /** Number of buckets of the map; a power of two, because a bucket is the top 16 bits of a key's hash. */
@@ -70,8 +70,23 @@ export function murmur3(bytes: Bytes, seed: number): number {
 }
 
 /** The hash of a key: MurmurHash3 with seed 0. */
-export function hashOf(key: Bytes): number {
-  return murmur3(key, SEED_KEY);
+export function hashOf(key: Bytes | Slice): number {
+  return typeof key === "string" ? murmur3(key, SEED_KEY) : hashOfSlice(key);
+}
+
+function hashOfSlice({ buffer, at: from, length }: Slice): number {
+  const whole = from + (length & ~3);
+  const byte = (at: number) => buffer[at] ?? 0;
+  let hash = SEED_KEY;
+  for (let at = from; at < whole; at += 4)
+    hash = mix(hash, byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24));
+  if (whole < from + length) {
+    let tail = byte(whole);
+    if (whole + 1 < from + length) tail |= byte(whole + 1) << 8;
+    if (whole + 2 < from + length) tail |= byte(whole + 2) << 16;
+    hash ^= scramble(tail);
+  }
+  return finish(hash, length);
 }
 
 /** The bucket of the keys with this hash, 0 to 65 535: its top 16 bits. */

@@ -8,12 +8,12 @@
  * follows a chain of keys through memory and moves all of them each time it doubles, and it is not the faster reader.
  * Nothing is ever removed, so there are no tombstones of the index.
  */
-import type { Bytes } from "./bytes.js";
+import type { Bytes, Slice } from "./bytes.js";
 
 const ENTRIES_MIN = 1024;
 
 interface Keys {
-  isKey(slot: number, key: Bytes): boolean;
+  isKey(slot: number, key: Bytes | Slice): boolean;
 }
 
 export class KeyIndex {
@@ -26,7 +26,7 @@ export class KeyIndex {
    * @param hash 32-bit hash of the key
    * @param keys knows the key of a slot
    */
-  find(key: Bytes, hash: number, keys: Keys): number {
+  find(key: Bytes | Slice, hash: number, keys: Keys): number {
     const wanted = hash | 0;
     for (let at = wanted & this.#mask; ; at = (at + 1) & this.#mask) {
       const slot = (this.#entries[2 * at + 1] ?? 0) - 1;
@@ -43,8 +43,15 @@ export class KeyIndex {
   /** Adds a key that is not here. */
   add(hash: number, slot: number): void {
     this.#size += 1;
-    if (2 * this.#size > this.#mask) this.#grow();
+    if (2 * this.#size > this.#mask) this.#grow(this.#entries.length);
     this.#put(hash | 0, slot + 1);
+  }
+
+  /** Makes room for so many keys, at once. */
+  reserve(keys: number): void {
+    let entries = this.#mask + 1;
+    while (2 * keys >= entries) entries *= 2;
+    if (entries > this.#mask + 1) this.#grow(entries);
   }
 
   #put(hash: number, entry: number): void {
@@ -54,10 +61,10 @@ export class KeyIndex {
     this.#entries[2 * at + 1] = entry;
   }
 
-  #grow(): void {
+  #grow(entries: number): void {
     const old = this.#entries;
-    this.#entries = new Int32Array(2 * old.length);
-    this.#mask = old.length - 1;
+    this.#entries = new Int32Array(2 * entries);
+    this.#mask = entries - 1;
     for (let at = 0; at < old.length; at += 2) {
       const entry = old[at + 1] ?? 0;
       if (entry !== 0) this.#put(old[at] ?? 0, entry);

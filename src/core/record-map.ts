@@ -7,13 +7,21 @@
  * Tombstones are records too, and count in the sums, and so do the remains of values whose time has run out. Nothing is
  * ever removed.
  */
-import type { Bytes } from "./bytes.js";
+import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Fingerprints, type Sums } from "./fingerprints.js";
 import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
 import { RecordRows } from "./record-rows.js";
-import { isUnseen, remainsOf, type KvRecord, type RecordHead } from "./record.js";
+import {
+  isUnseen,
+  remainsOf,
+  storedToRecord,
+  type KvRecord,
+  type RecordHead,
+  type StoredRecord,
+} from "./record.js";
+import type { Version } from "./version.js";
 
 /** Called with both records when one overwrites another that its writer had not seen. */
 export type OnConflict = (winner: KvRecord, loser: KvRecord) => void;
@@ -31,6 +39,9 @@ export interface Snapshot {
 
 /** How many records a map can hold, tombstones included. Memory ends sooner: about 150 bytes, the key and the value each. */
 export const RECORDS_MAX = 2 ** 26;
+
+/** For how many records room is made before they have come: 70 MB, of which nothing is used before they do. */
+const RESERVED_MAX = 1_048_576;
 
 /** So many records are read together: {@link RecordMap.warm}. */
 export const WARM_RECORDS = 16;
@@ -51,7 +62,8 @@ export class RecordMap {
   readonly #expiries = new ExpiryQueue();
   readonly #onConflict: OnConflict;
   readonly #onChanged: OnChanged;
-  #foundKey: Bytes = "";
+  /** A slice is taken for the same only as the same object: another buffer, or other contents of it, come with another one. */
+  #foundKey: Bytes | Slice = "";
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
@@ -118,9 +130,20 @@ export class RecordMap {
    * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
    * @returns whether the map has changed
    */
-  apply(record: KvRecord): boolean {
+  apply(record: StoredRecord): boolean {
     const slot = this.#find(record.key);
     return slot === NO_SLOT ? this.#insert(record) : this.#replace(slot, record);
+  }
+
+  /**
+   * So many records are said to come: it makes room for them at once, rather than again and again for twice as many. The
+   * number may be wrong.
+   */
+  reserve(records: number): void {
+    const expected = Math.min(records, RESERVED_MAX);
+    this.#records.reserve(expected);
+    this.#index.reserve(expected);
+    if (expected > this.#next.length) this.#makeRoom(expected);
   }
 
   /**
@@ -129,7 +152,7 @@ export class RecordMap {
    *
    * Group prefetching: Chen et al., "Improving hash join performance through prefetching", 2004.
    */
-  warm(records: readonly KvRecord[], from: number): void {
+  warm(records: readonly StoredRecord[], from: number): void {
     const count = Math.min(records.length - from, WARM_RECORDS);
     const slots = this.#warmed;
     let sum = 0;
@@ -240,7 +263,7 @@ export class RecordMap {
   }
 
   /** The slot of a key, or {@link NO_SLOT}. A write looks at the key that it then overwrites, so the last find is kept. */
-  #find(key: Bytes): number {
+  #find(key: Bytes | Slice): number {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
       this.#foundHash = hashOf(key);
@@ -249,16 +272,12 @@ export class RecordMap {
     return this.#foundSlot;
   }
 
-  #insert(record: KvRecord): boolean {
+  #insert(record: StoredRecord): boolean {
     if (this.isFull) return false;
     const hash = this.#foundHash;
     const bucket = hashToBucket(hash);
     const slot = this.#records.push(record);
-    if (slot === this.#next.length) {
-      const longer = new Int32Array(2 * slot);
-      longer.set(this.#next);
-      this.#next = longer;
-    }
+    if (slot === this.#next.length) this.#makeRoom(2 * slot);
     this.#index.add(hash, slot);
     this.#next[slot] = this.#first[bucket] ?? NO_SLOT;
     this.#first[bucket] = slot;
@@ -271,18 +290,25 @@ export class RecordMap {
     return true;
   }
 
-  #replace(slot: number, record: KvRecord): boolean {
+  #makeRoom(slots: number): void {
+    const longer = new Int32Array(slots);
+    longer.set(this.#next);
+    this.#next = longer;
+  }
+
+  #replace(slot: number, record: StoredRecord): boolean {
     const records = this.#records;
     const order = records.compare(record, slot);
     if (order === 0) return false;
     // Of two records by one writer the later had always seen the other.
-    const held = record.writer === records.writerOf(slot) ? undefined : records.at(slot, record.key);
+    const held =
+      record.writer === records.writerOf(slot) ? undefined : records.at(slot, sliceToBytes(record.key));
     if (order < 0) {
-      if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, record);
+      if (held !== undefined && isUnseen(record, held)) this.#onConflict(held, storedToRecord(record));
       return false;
     }
     if (held !== undefined && !records.hasRoom) return false;
-    if (held !== undefined && isUnseen(held, record)) this.#onConflict(record, held);
+    if (held !== undefined && isUnseen(held, record)) this.#onConflict(storedToRecord(record), held);
     const bucket = hashToBucket(this.#foundHash);
     this.#exchange(bucket, slot, record);
     const wasTombstone = records.isTombstone(slot);
@@ -295,7 +321,7 @@ export class RecordMap {
   }
 
   /** The version of a record instead of that of a slot, in the sums. */
-  #exchange(bucket: number, slot: number, { stamp, writer }: KvRecord): void {
+  #exchange(bucket: number, slot: number, { stamp, writer }: Version): void {
     const [heldStamp, heldWriter] = [this.#records.stampOf(slot), this.#records.writerOf(slot)];
     const low = versionHashLow(stamp, writer);
     const heldLow = versionHashLow(heldStamp, heldWriter);
@@ -312,7 +338,7 @@ export class RecordMap {
   }
 
   /** @param hadExpiry whether what was there before expired some time */
-  #handleChanged(slot: number, { expiresAtMs, kind }: KvRecord, hadExpiry: boolean): void {
+  #handleChanged(slot: number, { expiresAtMs, kind }: StoredRecord, hadExpiry: boolean): void {
     if (expiresAtMs !== undefined && kind === "value") this.#expiries.set(slot, expiresAtMs);
     else if (hadExpiry) this.#expiries.remove(slot);
     this.#onChanged(slot);

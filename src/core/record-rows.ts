@@ -14,8 +14,14 @@
  * nothing of a write over another survives but bytes, and a record lies in two places of memory, its row and its cell. Whoever
  * reads is given a record made for the purpose, which dies young; without its value where that is not wanted. docs/adr/0006.
  */
-import type { Bytes } from "./bytes.js";
-import { compareRecords, type KvRecord, type RecordHead } from "./record.js";
+import type { Bytes, Slice } from "./bytes.js";
+import {
+  compareRecords,
+  storedToRecord,
+  type KvRecord,
+  type RecordHead,
+  type StoredRecord,
+} from "./record.js";
 import { cellOf, slabOf, Slabs } from "./slabs.js";
 import type { Version, Writer } from "./version.js";
 import { WRITERS_MAX, WriterTable } from "./writer-table.js";
@@ -102,7 +108,7 @@ export class RecordRows {
     return this.#slabs.read(this.#slabOf(slot), this.#cellOf(slot), 0, this.#keyBytes(slot));
   }
 
-  isKey(slot: number, key: Bytes): boolean {
+  isKey(slot: number, key: Bytes | Slice): boolean {
     const { length } = key;
     return (
       this.#keyBytes(slot) === length && this.#slabs.startsWith(this.#slabOf(slot), this.#cellOf(slot), key)
@@ -141,22 +147,27 @@ export class RecordRows {
   }
 
   /** As {@link compareRecords}: whether a record loses to what is in the slot, equals it or wins over it. */
-  compare(record: KvRecord, slot: number): number {
+  compare(record: StoredRecord, slot: number): number {
     const stamp = this.stampOf(slot);
     if (record.stamp !== stamp) return record.stamp - stamp;
-    const held = this.at(slot, record.key);
-    return held === undefined ? 1 : compareRecords(record, held);
+    const given = storedToRecord(record);
+    const held = this.at(slot, given.key);
+    return held === undefined ? 1 : compareRecords(given, held);
+  }
+
+  /** Makes room for so many slots, at once. */
+  reserve(slots: number): void {
+    if (ROW_NUMBERS * slots <= this.#wide.length) return;
+    const wide = new Float64Array(ROW_NUMBERS * slots);
+    wide.set(this.#wide);
+    this.#wide = wide;
+    this.#narrow = new Int32Array(wide.buffer);
   }
 
   /** @returns the slot that the record is given */
-  push(record: KvRecord): number {
+  push(record: StoredRecord): number {
     const slot = this.#length;
-    if (4 * slot === this.#wide.length) {
-      const wide = new Float64Array(8 * slot);
-      wide.set(this.#wide);
-      this.#wide = wide;
-      this.#narrow = new Int32Array(wide.buffer);
-    }
+    if (ROW_NUMBERS * slot === this.#wide.length) this.reserve(2 * slot);
     this.#length += 1;
     this.#replaces.push(record.replaces);
     this.#place(slot, record);
@@ -165,7 +176,7 @@ export class RecordRows {
   }
 
   /** Puts another record of the same key in place of the one that is there. */
-  replace(slot: number, record: KvRecord): void {
+  replace(slot: number, record: StoredRecord): void {
     const mark = this.#markOf(slot);
     const slab = this.#slabOf(slot);
     const cell = this.#cellOf(slot);
@@ -219,7 +230,7 @@ export class RecordRows {
   }
 
   /** Finds a place for the bytes, and puts them there. */
-  #place(slot: number, { key, value }: KvRecord): void {
+  #place(slot: number, { key, value }: StoredRecord): void {
     const place = this.#slabs.take(key.length + value.length);
     const [slab, cell] = [slabOf(place), cellOf(place)];
     this.#slabs.write(slab, cell, 0, key);
@@ -228,7 +239,7 @@ export class RecordRows {
     this.#narrow[8 * slot + CELL] = cell | (key.length << CELL_BITS);
   }
 
-  #mark(slot: number, { stamp, writer, kind, value, expiresAtMs, replaces }: KvRecord): void {
+  #mark(slot: number, { stamp, writer, kind, value, expiresAtMs, replaces }: StoredRecord): void {
     const flags =
       (kind === "tombstone" ? TOMBSTONE : 0) |
       (expiresAtMs === undefined ? 0 : EXPIRES) |

@@ -15,7 +15,7 @@
  * A value whose time has run out is kept as its *remains*: the same record without its value. Whether a node holds the
  * value or the remains is its clock's affair alone, so the two count as equal; docs/adr/0015.
  */
-import type { Bytes } from "./bytes.js";
+import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import { compareVersions, type Version, type Writer } from "./version.js";
 
 export type Kind = "value" | "tombstone";
@@ -37,6 +37,12 @@ export interface RecordHead extends Version {
 export interface KvRecord extends RecordHead {
   /** The value's bytes; "" for a tombstone. */
   readonly value: Bytes;
+}
+
+/** A record as storage gives it: what the map only copies need not become a byte string. */
+export interface StoredRecord extends Omit<KvRecord, "key" | "value"> {
+  readonly key: Bytes | Slice;
+  readonly value: Bytes | Slice;
 }
 
 /** A record that another has replaced. */
@@ -79,13 +85,19 @@ export function isAlive({ kind, expiresAtMs }: RecordHead, nowMs: number): boole
 }
 
 /** Whether the record still holds a value though its time has run out at `nowMs`, corrected Unix milliseconds. */
-export function runsOutBy({ kind, expiresAtMs }: RecordHead, nowMs: number): boolean {
+export function runsOutBy({ kind, expiresAtMs }: Omit<RecordHead, "key">, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs && kind === "value";
 }
 
 /** Whether the record is what remains of a value whose time has run out. */
 export function isRemains({ kind, expiresAtMs }: RecordHead): boolean {
   return kind === "tombstone" && expiresAtMs !== undefined;
+}
+
+/** The same record, which does not change when the buffer does that it lies in. */
+export function storedToRecord(stored: StoredRecord): KvRecord {
+  const { key, value } = stored;
+  return { ...stored, key: sliceToBytes(key), value: sliceToBytes(value) };
 }
 
 /** What is kept of a record whose time has run out. */
@@ -104,7 +116,7 @@ export function replacing(held: RecordHead | undefined, writer: Writer): readonl
 }
 
 /** Whether the writer of `winner` had not seen `loser`, an older record of the same key, when it wrote. */
-export function isUnseen(loser: Version, winner: RecordHead): boolean {
+export function isUnseen(loser: Version, winner: Omit<RecordHead, "key">): boolean {
   if (loser.writer === winner.writer) return false;
   for (const version of winner.replaces) {
     if (version.writer === loser.writer) return version.stamp < loser.stamp;

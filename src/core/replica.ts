@@ -30,7 +30,7 @@ import { Questions, questionToMessage, type Question } from "./questions.js";
 import { Receipts } from "./receipts.js";
 import { Reconcile } from "./reconcile.js";
 import type { RecordMap } from "./record-map.js";
-import type { KvRecord } from "./record.js";
+import type { KvRecord, StoredRecord } from "./record.js";
 import { Repair } from "./repair.js";
 import type { FsyncPolicy, Saving } from "./saving.js";
 import { Seeks } from "./seeks.js";
@@ -193,7 +193,7 @@ export class Replica {
   }
 
   /** Takes over records from storage, before the start or until `loaded`: neither changes nor writes, and told to nobody. */
-  restore(records: Iterable<KvRecord>, now: Now): void {
+  restore(records: Iterable<StoredRecord>, now: Now): void {
     this.#copy.restore(records, now);
   }
 

@@ -13,7 +13,7 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import type { Bytes } from "./bytes.js";
+import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
@@ -77,10 +77,11 @@ export class Slabs {
   }
 
   /** @param from where in the cell; there is room */
-  write(slab: number, cell: number, from: number, bytes: Bytes): void {
+  write(slab: number, cell: number, from: number, bytes: Bytes | Slice): void {
     const buffer = this.#bytes[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
-    if (bytes.length > SHORT_BYTES) buffer.write(bytes, at, "latin1");
+    if (typeof bytes !== "string") copySlice(bytes, buffer, at);
+    else if (bytes.length > SHORT_BYTES) buffer.write(bytes, at, "latin1");
     else for (let i = 0; i < bytes.length; i += 1) buffer[at + i] = bytes.charCodeAt(i);
   }
 
@@ -97,11 +98,13 @@ export class Slabs {
   }
 
   /** Whether a cell begins with these bytes. */
-  startsWith(slab: number, cell: number, bytes: Bytes): boolean {
-    if (bytes.length > SHORT_BYTES) return this.read(slab, cell, 0, bytes.length) === bytes;
+  startsWith(slab: number, cell: number, bytes: Bytes | Slice): boolean {
+    const { length } = bytes;
+    if (length > SHORT_BYTES) return this.read(slab, cell, 0, length) === sliceToBytes(bytes);
     const buffer = this.#bytes[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0);
-    for (let i = 0; i < bytes.length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
+    if (typeof bytes !== "string") return isAt(bytes, buffer, at);
+    for (let i = 0; i < length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
     return true;
   }
 
@@ -155,6 +158,16 @@ export class Slabs {
     this.#roomy.set(cellBytes, roomy);
     return roomy;
   }
+}
+
+function isAt({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): boolean {
+  for (let i = 0; i < length; i += 1) if (target[at + i] !== source[from + i]) return false;
+  return true;
+}
+
+function copySlice({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): void {
+  if (length > SHORT_BYTES) source.copy(target, at, from, from + length);
+  else for (let i = 0; i < length; i += 1) target[at + i] = source[from + i] ?? 0;
 }
 
 /** The number of the slab at a place. */

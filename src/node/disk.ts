@@ -3,7 +3,7 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { LankvError } from "../core/error.js";
-import type { KvRecord } from "../core/record.js";
+import type { StoredRecord } from "../core/record.js";
 import type { FsyncPolicy, Saving } from "../core/saving.js";
 import type { Storage, Torn } from "../storage/storage.js";
 import { monoMs } from "./ambient.js";
@@ -15,6 +15,8 @@ import { Saver } from "./saver.js";
 
 /** Records that are taken over before the clock is looked at. */
 const RECORDS_A_LOOK = 256;
+/** Records after which the number of all is judged by their length. */
+const RECORDS_TO_JUDGE = 4_096;
 /** Milliseconds of loading after which the event loop gets its turn. */
 const LOAD_TURN_MS = 5;
 
@@ -31,6 +33,15 @@ export interface DiskParts {
   readonly cluster: string;
   /** What was found damaged before anything was loaded. */
   readonly damages: readonly DamageStatus[];
+}
+
+/** Who is given what is loaded. */
+export interface Loader {
+  /** About so many records are going to come: told once, and no promise. */
+  expect(records: number): void;
+  take(records: readonly StoredRecord[]): void;
+  /** Called after each turn. */
+  onTurn(loading: LoadingStatus): void;
 }
 
 /** What was loaded at the start. */
@@ -78,16 +89,11 @@ export class Disk {
 
   /**
    * Loads everything, in steps between which the event loop turns. To be called once.
-   * @param take is given the records
-   * @param onTurn called after each turn
    * @returns undefined when the disk was closed before all was loaded
    * @throws {LankvError} LANKV_DATA_DIR, LANKV_DATA_FORMAT
    */
-  load(
-    take: (records: readonly KvRecord[]) => void,
-    onTurn: (loading: LoadingStatus) => void,
-  ): Promise<LoadReport | undefined> {
-    this.#load = this.#loadAll(take, onTurn);
+  load(loader: Loader): Promise<LoadReport | undefined> {
+    this.#load = this.#loadAll(loader);
     return this.#load;
   }
 
@@ -156,18 +162,15 @@ export class Disk {
     }
   }
 
-  async #loadAll(
-    take: (records: readonly KvRecord[]) => void,
-    onTurn: (loading: LoadingStatus) => void,
-  ): Promise<LoadReport | undefined> {
+  async #loadAll(loader: Loader): Promise<LoadReport | undefined> {
     const beganMs = monoMs();
-    let [turnEndsMs, records, bytes] = [beganMs + LOAD_TURN_MS, 0, 0];
+    let [turnEndsMs, records, bytes, isExpected] = [beganMs + LOAD_TURN_MS, 0, 0, false];
     for await (const part of this.#parts.storage.load()) {
       const { bytesDone, bytesTotal } = part;
       for (let from = 0; from < part.records.length; from += RECORDS_A_LOOK) {
         if (this.#isClosing) return undefined;
         const some = part.records.slice(from, from + RECORDS_A_LOOK);
-        take(some);
+        loader.take(some);
         records += some.length;
         if (monoMs() < turnEndsMs) continue;
         this.#loading = {
@@ -176,11 +179,14 @@ export class Disk {
           bytesTotal,
           share: bytesTotal === 0 ? 0 : bytesDone / bytesTotal,
         };
-        onTurn(this.#loading);
+        loader.onTurn(this.#loading);
         await nextTurn();
         turnEndsMs = monoMs() + LOAD_TURN_MS;
       }
       bytes = bytesTotal;
+      if (isExpected || records < RECORDS_TO_JUDGE) continue;
+      isExpected = true;
+      loader.expect(Math.ceil((records * bytesTotal) / bytesDone));
     }
     if (this.#isClosing) return undefined;
     return { records, bytes, ms: monoMs() - beganMs, torn: this.#parts.storage.torn };

@@ -265,10 +265,11 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   async #load(disk: Disk): Promise<void> {
-    const report = await disk.load(
-      (records) => this.#replica.restore(records, now()),
-      (loading) => this.emit("loading", loading),
-    );
+    const report = await disk.load({
+      expect: (records) => this.map.reserve(records),
+      take: (records) => this.#replica.restore(records, now()),
+      onTurn: (loading) => this.emit("loading", loading),
+    });
     if (report === undefined) return;
     this.step({ type: "loaded" });
     disk.start();

@@ -14,12 +14,12 @@
  * keeps apart an entry from one inside a value (somebody may keep a copy of a log in a record), and from one of another
  * file that the file system has left in this one.
  */
-import { crc32 } from "node:zlib";
 import { LIMITS } from "../core/bytes.js";
-import { REPLACES_MAX, type KvRecord } from "../core/record.js";
+import { REPLACES_MAX, type KvRecord, type StoredRecord } from "../core/record.js";
 import { Reader } from "../wire/reader.js";
-import { readOneRecord, writeOneRecord } from "../wire/records.js";
+import { readStoredRecord, writeOneRecord } from "../wire/records.js";
 import { Writer } from "../wire/writer.js";
+import { checksum } from "./checksum.js";
 
 /** Bytes of an entry before its body. */
 export const HEAD = 10;
@@ -96,24 +96,21 @@ export function entryLength(buffer: Buffer, at: number, salt: number): number | 
   return buffer.readUInt16BE(at + 4) === checkOf(word, salt) && bytes <= ENTRY_BYTES_MAX ? bytes : undefined;
 }
 
-/** The entry of so many bytes at a place, or undefined when it is not whole. */
+/** The entry of so many bytes at a place, or undefined when it is not whole. What the record is made of stays in the buffer. */
 export function readEntry(
   buffer: Buffer,
   at: number,
   bytes: number,
   salt: number,
-): KvRecord | Mark | undefined {
+): StoredRecord | Mark | undefined {
   const from = at + HEAD;
   const to = at + bytes;
   if (crcOf(buffer, from, to, buffer.readUInt32BE(at), salt) !== buffer.readUInt32BE(at + 6))
     return undefined;
+  if (buffer[at] === RECORD) return readStoredRecord(buffer, from, to);
   const reader = new Reader(buffer, from, to);
-  if (buffer[at] === MARK) {
-    const mark = { segment: reader.u32(), length: reader.u48() };
-    return reader.done ? mark : undefined;
-  }
-  const record = readOneRecord(reader);
-  return reader.done ? record : undefined;
+  const mark = { segment: reader.u32(), length: reader.u48() };
+  return reader.done ? mark : undefined;
 }
 
 function checkOf(word: number, salt: number): number {
@@ -121,5 +118,5 @@ function checkOf(word: number, salt: number): number {
 }
 
 function crcOf(buffer: Buffer, from: number, to: number, word: number, salt: number): number {
-  return crc32(buffer.subarray(from, to), (word ^ salt) >>> 0);
+  return checksum(buffer, from, to, (word ^ salt) >>> 0);
 }

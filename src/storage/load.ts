@@ -22,6 +22,7 @@
  */
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { LankvError } from "../core/error.js";
+import { storedToRecord, type KvRecord } from "../core/record.js";
 import { MARK_BYTES } from "./entry.js";
 import { readAll, Scan } from "./scan.js";
 import { HEADER, isReadable, readHeader, type ClosedSegment, type Segment } from "./segment.js";
@@ -80,14 +81,16 @@ export async function* loadSegments(
 }
 
 /** Gives the records that need rescue: all of a damaged segment, and those behind what is durable of another. */
-export async function* readAgain(finding: Finding): AsyncGenerator<Loaded["records"], void> {
+export async function* readAgain(finding: Finding): AsyncGenerator<readonly KvRecord[], void> {
   const { segment, size, isDamaged } = finding;
   const handle = await openSegment(segment);
   try {
     const { scan } = isDamaged
       ? await beginScan(handle, segment, size, undefined)
       : { scan: new Scan(handle, segment.salt, segment.length, size) };
-    for (let records = await scan.next(); records !== undefined; records = await scan.next()) yield records;
+    for (let records = await scan.next(); records !== undefined; records = await scan.next()) {
+      yield records.map(storedToRecord);
+    }
   } finally {
     await handle.close();
   }

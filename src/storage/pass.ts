@@ -1,7 +1,7 @@
 /** Going through a segment for what still counts in it, portion by portion, between which the event loop turns. */
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import type { KvRecord } from "../core/record.js";
+import { storedToRecord, type KvRecord } from "../core/record.js";
 import { countingOfRead, countingOfSlots } from "./counting.js";
 import type { Batch, Homes } from "./homes.js";
 import { Scan } from "./scan.js";
@@ -70,7 +70,7 @@ export class FilePass implements Pass {
   async look(): Promise<void> {
     if (this.#read !== undefined) return;
     const from = this.#scan.offset;
-    this.#read = (await this.#scan.next()) ?? [];
+    this.#read = (await this.#scan.next())?.map(storedToRecord) ?? [];
     this.#bytes = this.#scan.offset - from;
   }
 

@@ -1,15 +1,16 @@
 /**
- * Reads the entries of a segment, whatever the file holds: piece by piece, in bounded memory, and always to the end.
+ * Reads the entries of a segment, whatever the file holds: piece by piece, in bounded memory, and always to the end. While
+ * one part of the file is looked through, the next is being read.
  *
  * What is no entry is a *gap*: it lasts up to the next place at which a whole entry begins. Pages that the disk does not
  * give count as zeros, so as gaps.
  */
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import type { KvRecord } from "../core/record.js";
+import type { StoredRecord } from "../core/record.js";
 import { ENTRY_BYTES_MAX, entryLength, HEAD, readEntry, type Mark } from "./entry.js";
 
-/** Read at once: a call of the system takes as long as tens of records. */
+/** Read at once, and so much ahead: a call of the system takes as long as tens of records. */
 const READ_BYTES = 1_048_576;
 /** Looked at before the event loop gets its turn: some hundred records of ordinary size, a few milliseconds at most. */
 const PIECE_BYTES = 131_072;
@@ -27,15 +28,24 @@ export interface Gap {
   readonly to: number;
 }
 
+/** Bytes of the file that are being read, or have been, behind room for an entry that begins before them. */
+interface Part {
+  readonly buffer: Buffer;
+  readonly bytes: number;
+  readonly done: Promise<void>;
+}
+
 export class Scan {
   readonly #handle: FileHandle;
   readonly #salt: number;
   readonly #to: number;
-  readonly #buffer = Buffer.allocUnsafe(ENTRY_BYTES_MAX + READ_BYTES);
+  #buffer: Buffer = Buffer.alloc(0);
   /** What was read and not yet looked at: `#at` to `#end` in the buffer, and where `#at` is in the file. */
   #at = 0;
   #end = 0;
   #offset: number;
+  /** What comes behind `#end`; undefined = nothing, or it was not begun to read. */
+  #ahead: Part | undefined;
   /** Bytes looked at in this piece that were no entry. */
   #effort = 0;
   /** Whether the entry at `#at` goes on behind what was read. */
@@ -95,13 +105,16 @@ export class Scan {
     return this.#marks;
   }
 
-  /** The records of the next piece, maybe none; undefined at the end. */
-  async next(): Promise<KvRecord[] | undefined> {
+  /**
+   * The records of the next piece, maybe none; undefined at the end. One call at a time: their keys and values lie in a
+   * buffer that the next one reads into.
+   */
+  async next(): Promise<StoredRecord[] | undefined> {
     if (this.isDone) return undefined;
     if ((this.#isShort || this.#at === this.#end) && !this.#isAllRead) await this.#read();
     else await setImmediate();
     this.#isShort = false;
-    const records: KvRecord[] = [];
+    const records: StoredRecord[] = [];
     const pieceEnd = Math.min(this.#end, this.#at + PIECE_BYTES);
     this.#effort = 0;
     while (this.#at < pieceEnd && !this.#isShort && this.#effort < PIECE_BYTES) {
@@ -121,7 +134,7 @@ export class Scan {
   }
 
   /** @returns whether it is an entry */
-  #take(bytes: number, records: KvRecord[]): boolean {
+  #take(bytes: number, records: StoredRecord[]): boolean {
     const entry = readEntry(this.#buffer, this.#at, bytes, this.#salt);
     if (entry === undefined) {
       this.#effort += bytes;
@@ -167,16 +180,26 @@ export class Scan {
     this.#gapFrom = undefined;
   }
 
+  /** Goes on to the next part, and begins to read the one behind it. */
   async #read(): Promise<void> {
-    if (this.#buffer.length - this.#end < READ_BYTES) {
-      this.#buffer.copyWithin(0, this.#at, this.#end);
-      this.#end -= this.#at;
-      this.#at = 0;
-    }
+    const { buffer, bytes, done } = this.#ahead ?? this.#begin(Buffer.alloc(0));
+    await done;
+    const before = this.#buffer;
+    const rest = before.copy(buffer, ENTRY_BYTES_MAX - (this.#end - this.#at), this.#at, this.#end);
+    this.#buffer = buffer;
+    this.#at = ENTRY_BYTES_MAX - rest;
+    this.#end = ENTRY_BYTES_MAX + bytes;
+    this.#ahead = this.#isAllRead ? undefined : this.#begin(before);
+  }
+
+  /** @param used a buffer that is free now; empty = there is none */
+  #begin(used: Buffer): Part {
     const position = this.#offset + (this.#end - this.#at);
     const bytes = Math.min(READ_BYTES, this.#to - position);
-    await readAll(this.#handle, this.#buffer.subarray(this.#end, this.#end + bytes), position);
-    this.#end += bytes;
+    // No later part is longer.
+    const buffer = used.length > 0 ? used : Buffer.allocUnsafe(ENTRY_BYTES_MAX + bytes);
+    const part = buffer.subarray(ENTRY_BYTES_MAX, ENTRY_BYTES_MAX + bytes);
+    return { buffer, bytes, done: readAll(this.#handle, part, position) };
   }
 }
 

@@ -8,11 +8,12 @@
  *
  * Calls come one at a time: the next one begins when the one before has settled.
  */
-import type { KvRecord } from "../core/record.js";
+import type { KvRecord, StoredRecord } from "../core/record.js";
 
 /** A part of what is loaded. */
 export interface Loaded {
-  readonly records: readonly KvRecord[];
+  /** As they are until the next part is asked for. */
+  readonly records: readonly StoredRecord[];
   /** Bytes that were read so far, and that there are to read. */
   readonly bytesDone: number;
   readonly bytesTotal: number;

@@ -115,14 +115,7 @@ export class Reader {
   id(): Writer {
     const high = this.u32();
     const low = this.u32();
-    if (!this.#ok) return "";
-    // Mostly it is the one that was read last.
-    if (high !== lastHigh || low !== lastLow) {
-      lastId = intern(hex64(high, low));
-      lastHigh = high;
-      lastLow = low;
-    }
-    return lastId;
+    return this.#ok ? idOf(high, low) : "";
   }
 
   /** `count` 64-bit numbers, as two unsigned halves each. */
@@ -153,6 +146,17 @@ export class Reader {
     else this.#at += length;
     return from;
   }
+}
+
+/** Eight bytes of an id, as two unsigned halves, as 16 hexadecimal digits. */
+export function idOf(high: number, low: number): Writer {
+  // Mostly it is the one that was read last.
+  if (high !== lastHigh || low !== lastLow) {
+    lastId = intern(hex64(high, low));
+    lastHigh = high;
+    lastLow = low;
+  }
+  return lastId;
 }
 
 let lastId = "";

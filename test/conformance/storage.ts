@@ -1,7 +1,7 @@
 /** What every storage does: `storageConforms` runs it all with one kind of it. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import type { KvRecord } from "../../src/core/record.js";
+import { storedToRecord, type KvRecord } from "../../src/core/record.js";
 import type { Contents, Storage } from "../../src/storage/storage.js";
 
 /** A place where records are kept, which outlives the storages that are opened on it. */
@@ -51,7 +51,7 @@ export async function loadAll(storage: Storage): Promise<KvRecord[]> {
   for await (const loaded of storage.load()) {
     assert.ok(loaded.bytesDone >= done && loaded.bytesDone <= loaded.bytesTotal, "progress goes forward");
     done = loaded.bytesDone;
-    records.push(...loaded.records);
+    records.push(...loaded.records.map(storedToRecord));
   }
   return records;
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { compareRecords, isAlive, type KvRecord } from "../../src/core/record.js";
+import { compareRecords, isAlive, storedToRecord, type KvRecord } from "../../src/core/record.js";
 import { Log } from "../../src/storage/log.js";
 import type { Damage } from "../../src/storage/storage.js";
 import type { Found } from "./ledger.js";
@@ -18,7 +18,7 @@ export async function findOnDisk(dataDir: string): Promise<OnDisk> {
   const log = await Log.open(path.join(dataDir, "log"), KEEP_ALL);
   const greatest = new Map<string, KvRecord>();
   for await (const { records } of log.load()) {
-    for (const record of records) {
+    for (const record of records.map(storedToRecord)) {
       const held = greatest.get(record.key);
       if (held === undefined || compareRecords(record, held) > 0) greatest.set(record.key, record);
     }

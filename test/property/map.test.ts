@@ -36,6 +36,18 @@ function mapOf(...lists: readonly (readonly KvRecord[])[]): RecordMap {
   return map;
 }
 
+function plain(key: string, stamp: number): KvRecord {
+  return {
+    stamp,
+    writer: "0000000000000001",
+    key,
+    kind: "value",
+    value: "v",
+    expiresAtMs: undefined,
+    replaces: [],
+  };
+}
+
 /** What is held once every time has run out: whether a value or its remains are held before is a matter of clocks. */
 function contents(map: RecordMap): readonly string[] {
   const texts = [...map.all()].map(({ key, stamp, writer, expiresAtMs, kind, value }) =>
@@ -52,6 +64,19 @@ describe("the map, a join-semilattice", () => {
         assert.equal(mapOf(a, b).root, mapOf(b, a).root);
       }),
     );
+  });
+
+  it("holds the same whether room was made for some of it before or not", () => {
+    const [reserved, grown] = [new RecordMap(() => undefined), new RecordMap(() => undefined)];
+    for (let i = 0; i < 5_000; i += 1) {
+      if (i === 10) reserved.reserve(3_001);
+      const one = plain(`key:${String(i)}`, i);
+      reserved.apply(one);
+      grown.apply(one);
+    }
+    assert.deepEqual([...reserved.all()], [...grown.all()]);
+    assert.equal(reserved.root, grown.root);
+    for (let i = 0; i < 5_000; i += 1) assert.equal(reserved.get(`key:${String(i)}`)?.stamp, i);
   });
 
   it("holds the same however three lists are grouped", () => {

@@ -58,7 +58,7 @@ const recordFields = {
   replaces: fc.array(version, { maxLength: REPLACES_MAX }),
 };
 
-const kvRecord: fc.Arbitrary<KvRecord> = fc.oneof(
+export const kvRecord: fc.Arbitrary<KvRecord> = fc.oneof(
   record<KvRecord>({ ...recordFields, kind: fc.constant("value"), value: bytes(0, 40) }),
   record<KvRecord>({ ...recordFields, kind: fc.constant("tombstone"), value: fc.constant("") }),
 );

@@ -1,0 +1,64 @@
+/**
+ * The CRC-32 of zlib (IEEE 802.3, reflected), computed here for short bodies.
+ *
+ * Of a body of a hundred bytes, the call into zlib and the view that it is given of the buffer cost twice what the sum
+ * does. Eight tables take eight bytes in a step (Kounavis and Berry, "A systematic approach to building high performance
+ * software-based CRC generators", 2005); sixteen were measured not to be faster. For long ones zlib is.
+ */
+import { crc32 } from "node:zlib";
+
+/** Up to this length it is faster than the call into zlib. */
+const SHORT_BYTES = 320;
+
+/** The CRC of a byte, then of a byte with one zero behind it, and so on up to seven. */
+const TABLES = makeTables();
+
+/**
+ * The CRC-32 of the bytes from `from` up to, and without, `to`.
+ * @param begin the CRC-32 of what comes before them; 0 = nothing
+ */
+export function checksum(buffer: Buffer, from: number, to: number, begin: number): number {
+  if (to - from > SHORT_BYTES) return crc32(buffer.subarray(from, to), begin);
+  let crc = ~begin;
+  let at = from;
+  for (const whole = to - 7; at < whole; at += 8) {
+    crc ^=
+      byte(buffer, at) |
+      (byte(buffer, at + 1) << 8) |
+      (byte(buffer, at + 2) << 16) |
+      (byte(buffer, at + 3) << 24);
+    crc =
+      entry(7, crc & 0xff) ^
+      entry(6, (crc >>> 8) & 0xff) ^
+      entry(5, (crc >>> 16) & 0xff) ^
+      entry(4, crc >>> 24) ^
+      entry(3, byte(buffer, at + 4)) ^
+      entry(2, byte(buffer, at + 5)) ^
+      entry(1, byte(buffer, at + 6)) ^
+      entry(0, byte(buffer, at + 7));
+  }
+  for (; at < to; at += 1) crc = (crc >>> 8) ^ entry(0, (crc ^ byte(buffer, at)) & 0xff);
+  return ~crc >>> 0;
+}
+
+function byte(buffer: Buffer, at: number): number {
+  return buffer[at] ?? 0;
+}
+
+function entry(table: number, index: number): number {
+  return TABLES[256 * table + index] ?? 0;
+}
+
+function makeTables(): Int32Array {
+  const tables = new Int32Array(8 * 256);
+  for (let index = 0; index < 256; index += 1) {
+    let crc = index;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ ((crc & 1) === 0 ? 0 : 0xedb88320);
+    tables[index] = crc;
+  }
+  for (let index = 256; index < tables.length; index += 1) {
+    const before = tables[index - 256] ?? 0;
+    tables[index] = (before >>> 8) ^ (tables[before & 0xff] ?? 0);
+  }
+  return tables;
+}

@@ -1,0 +1,122 @@
+/** What storage gives is the record that was written, whichever way it was read, and the map holds the same of it. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { storedToRecord, type KvRecord, type StoredRecord } from "../../src/core/record.js";
+import { hashOf } from "../../src/core/hash.js";
+import { RecordMap } from "../../src/core/record-map.js";
+import { Reader } from "../../src/wire/reader.js";
+import { readRecords, readStoredRecord, recordsBytesMax, writeOneRecord } from "../../src/wire/records.js";
+import { Writer } from "../../src/wire/writer.js";
+import { kvRecord } from "./wire-arbitraries.js";
+
+/** Lengths around those at which a varint has another byte, and at the bounds. */
+const lengths = fc.constantFrom(0, 1, 127, 128, 16_383, 16_384, 1_048_576, 1_048_577);
+const record: fc.Arbitrary<KvRecord> = fc.oneof(
+  kvRecord,
+  fc.tuple(kvRecord, fc.constantFrom(1, 127, 128, 1_024, 1_025), lengths).map(([one, keyLength, length]) => ({
+    ...one,
+    key: "k".repeat(keyLength),
+    value: one.kind === "value" ? "v".repeat(length) : "",
+    replaces: [],
+  })),
+);
+
+function blockOf(one: KvRecord): Buffer {
+  const writer = new Writer(recordsBytesMax([one]));
+  writeOneRecord(writer, one);
+  return writer.finish();
+}
+
+/** As every block is read. */
+function readAny(block: Buffer): KvRecord | undefined {
+  const reader = new Reader(block);
+  const records = readRecords(reader);
+  return reader.done && records.length === 1 ? records[0] : undefined;
+}
+
+function readStored(block: Buffer): StoredRecord | undefined {
+  return readStoredRecord(Buffer.concat([Buffer.of(1, 2, 3), block, Buffer.of(4)]), 3, 3 + block.length);
+}
+
+function readText(block: Buffer): KvRecord | undefined {
+  const stored = readStored(block);
+  return stored === undefined ? undefined : storedToRecord(stored);
+}
+
+describe("a stored record", () => {
+  it("is the one that was written", () => {
+    fc.assert(
+      fc.property(record, (one) => {
+        const isWithin = one.key.length <= 1_024 && one.value.length <= 1_048_576;
+        assert.deepEqual(readText(blockOf(one)), isWithin ? one : undefined);
+      }),
+    );
+  });
+
+  it("is what any reader finds in the same bytes, whatever they are", () => {
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }));
+    fc.assert(
+      fc.property(
+        kvRecord,
+        fc.array(change, { maxLength: 3 }),
+        fc.integer({ min: -3, max: 3 }),
+        (one, changes, more) => {
+          const written = blockOf(one);
+          const block = Buffer.concat([written, Buffer.alloc(3)]).subarray(0, written.length + more);
+          for (const [at, byte] of changes) block[at % block.length] = byte;
+          assert.deepEqual(readText(block), readAny(block));
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it("with lengths that have a byte too many is read nevertheless", () => {
+    const block = blockOf({ ...plain, key: "k", value: "" });
+    const longer = Buffer.concat([block.subarray(0, 20), Buffer.of(0x81, 0), block.subarray(21)]);
+    assert.equal(readText(longer)?.key, "k");
+    assert.deepEqual(readText(longer), readAny(longer));
+  });
+
+  it("has a key with the hash that the same key has as a byte string", () => {
+    fc.assert(
+      fc.property(kvRecord, fc.nat(70), (one, length) => {
+        const key = one.key.repeat(70).slice(0, 1 + length);
+        const stored = readStored(blockOf({ ...one, key }));
+        assert.equal(stored === undefined ? undefined : hashOf(stored.key), hashOf(key));
+      }),
+    );
+  });
+
+  it("is held by the map as the same record of byte strings", () => {
+    const keys = fc.constantFrom("a", "b", "c", "k".repeat(24), "k".repeat(25), "\u00ff".repeat(1_024));
+    const fewKeys = fc.array(fc.tuple(kvRecord, keys), { maxLength: 30 });
+    fc.assert(
+      fc.property(fewKeys, (list) => {
+        const [stored, plainly] = [new RecordMap(() => undefined), new RecordMap(() => undefined)];
+        for (const [one, key] of list) {
+          const block = blockOf({ ...one, key });
+          const from = readStored(block);
+          const [a, b] = [from !== undefined && stored.apply(from), plainly.apply({ ...one, key })];
+          assert.equal(a, b);
+        }
+        assert.deepEqual([...stored.all()], [...plainly.all()]);
+        assert.deepEqual(
+          [stored.root, stored.bytes, stored.values],
+          [plainly.root, plainly.bytes, plainly.values],
+        );
+      }),
+    );
+  });
+});
+
+const plain: KvRecord = {
+  stamp: 1,
+  writer: "00112233445566ff",
+  key: "k",
+  kind: "value",
+  value: "",
+  expiresAtMs: undefined,
+  replaces: [],
+};
