@@ -13,7 +13,7 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
+import { readBytes, sliceToBytes, writeBytes, type Bytes, type Slice } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
@@ -81,7 +81,7 @@ export class Slabs {
     const buffer = this.#bytes[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
     if (typeof bytes !== "string") copySlice(bytes, buffer, at);
-    else if (bytes.length > SHORT_BYTES) buffer.write(bytes, at, "latin1");
+    else if (bytes.length > SHORT_BYTES) writeBytes(buffer, bytes, at);
     else for (let i = 0; i < bytes.length; i += 1) buffer[at + i] = bytes.charCodeAt(i);
   }
 
@@ -89,7 +89,7 @@ export class Slabs {
   read(slab: number, cell: number, from: number, length: number): Bytes {
     if (length === 0) return "";
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
-    return (this.#bytes[slab] ?? NONE).toString("latin1", at, at + length);
+    return readBytes(this.#bytes[slab] ?? NONE, at, at + length);
   }
 
   /** The first byte of a cell. */

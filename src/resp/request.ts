@@ -7,7 +7,7 @@
  *
  *     *2\r\n $3\r\n GET\r\n $3\r\n key\r\n        or        GET key\r\n
  */
-import type { Bytes } from "../core/bytes.js";
+import { readBytes, type Bytes } from "../core/bytes.js";
 import { splitInline } from "./inline.js";
 import { toLimits } from "./limits.js";
 
@@ -247,7 +247,7 @@ export class RequestParser {
   }
 
   #copy(end: number): Bytes {
-    return this.#buffer.toString("latin1", this.#offset, end);
+    return readBytes(this.#buffer, this.#offset, end);
   }
 
   /** Reads the number that follows the type's byte, and the end of the line; undefined when more must come first. */

@@ -5,7 +5,7 @@
  * empty value, and whoever decodes asks `ok` at the end of each loop and at the end of the frame. Counts are
  * checked against the bytes that are left before anything is allocated for them.
  */
-import type { Bytes } from "../core/bytes.js";
+import { readBytes, type Bytes } from "../core/bytes.js";
 import { hex64 } from "../core/hash.js";
 import type { Writer } from "../core/version.js";
 
@@ -99,7 +99,7 @@ export class Reader {
   bytes(max: number, min = 0): Bytes {
     const length = this.varint(max, min);
     const from = this.#take(length);
-    return this.#ok ? this.frame.toString("latin1", from, from + length) : "";
+    return this.#ok ? readBytes(this.frame, from, from + length) : "";
   }
 
   /** A length up to `max`, then so many bytes of UTF-8; fails when decoding would make them more. */

@@ -1,5 +1,5 @@
 /** Writes a frame of known greatest size. The caller has bounded every field; numbers are big-endian. */
-import type { Bytes } from "../core/bytes.js";
+import { writeBytes, type Bytes } from "../core/bytes.js";
 
 /** Up to this length a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
@@ -87,7 +87,7 @@ export class Writer {
   /** The characters, one byte each, without a length. */
   ascii(bytes: Bytes): void {
     if (bytes.length > SHORT_BYTES) {
-      this.#at += this.#frame.write(bytes, this.#at, "latin1");
+      this.#at += writeBytes(this.#frame, bytes, this.#at);
       return;
     }
     const [frame, at] = [this.#frame, this.#at];
