@@ -121,11 +121,6 @@ export class Cleaner {
     return this.#emptied.length >= EMPTIED_MAX;
   }
 
-  /** Whether an earlier process may have left more than there should be, of which nothing is freed yet. */
-  get isBehindhand(): boolean {
-    return this.#isBehindhand !== false;
-  }
-
   /** Resolves when nothing is under way any more: to be called before a save. */
   async pause(): Promise<void> {
     this.#isPaused = true;

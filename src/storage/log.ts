@@ -54,8 +54,6 @@ export class Log implements Storage {
   #left: readonly ClosedSegment[] = [];
   /** Why something of what was loaded is not durable, until the first sync has told it. */
   #loadLoss: Error | undefined;
-  /** What the last save owes to cleaning. */
-  #cleaning: Promise<void> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   #marking: Promise<void> = Promise.resolve();
 
@@ -126,7 +124,6 @@ export class Log implements Storage {
 
   async save(records: readonly KvRecord[], sync: boolean, slots = NOT_KNOWN): Promise<void> {
     await this.#endIdle();
-    await this.#cleaning;
     await this.#cleaner.pause();
     const isSyncing = sync || this.#cleaner.needsSync;
     const before = this.#segments.bytes;
@@ -142,10 +139,7 @@ export class Log implements Storage {
       this.#segments.forgetLoss();
       throw error;
     }
-    const { isBehindhand } = this.#cleaner;
-    this.#cleaning = this.#clean(this.#segments.bytes - before, isSyncing);
-    // The next save waits for it, and who waits for this one does not; but there may be no next one.
-    if (isBehindhand) await this.#cleaning;
+    await this.#clean(this.#segments.bytes - before, isSyncing);
     this.#idle = setTimeout(() => {
       this.#marking = this.#mark();
     }, IDLE_MS).unref();
@@ -162,7 +156,6 @@ export class Log implements Storage {
 
   async close(): Promise<void> {
     await this.#endIdle();
-    await this.#cleaning;
     await this.#cleaner.close();
     await this.#segments.close();
   }
@@ -173,7 +166,6 @@ export class Log implements Storage {
   }
 
   async #mark(): Promise<void> {
-    await this.#cleaning;
     await this.#cleaner.pause();
     // What fails here fails in the next save, too, or is told by it.
     await this.#segments.mark().catch(() => undefined);
