@@ -73,6 +73,8 @@ export class Saving {
   #from = 0;
   /** A bit for each slot: whether it is in the queue. */
   #isQueued = new Uint32Array(32);
+  /** And whether the step under way has taken it. */
+  #isTaken = new Uint32Array(32);
   /** Slots saved since the last sync. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
   #unsynced: number[] = [];
   /** All slots from `#sweepAt` to before `#sweepEnd` are unsaved too, and taken before those in the queue. */
@@ -106,7 +108,7 @@ export class Saving {
   /** The record of this slot has changed. */
   add(slot: number): void {
     const word = slot >>> 5;
-    if (word >= this.#isQueued.length) this.#grow(word);
+    if (word >= this.#isQueued.length) this.#isQueued = longer(this.#isQueued, word + 1);
     if (this.#isWaiting(slot)) return;
     this.#isQueued[word] = (this.#isQueued[word] ?? 0) | (1 << (slot & 31));
     this.#queue.push(slot);
@@ -114,12 +116,12 @@ export class Saving {
   }
 
   /**
-   * Whether a greater record of this one's key, or its remains, has been handed to storage and was not given back by a
-   * failure.
+   * Whether a greater record of this one's key, or its remains, is saved: not while the step that saves it is under way, for it may
+   * not have come to it, and not when a failure gave it back.
    */
   isSuperseded(record: KvRecord): boolean {
     const slot = this.#map.slotOf(record.key);
-    if (slot === undefined || this.#isWaiting(slot)) return false;
+    if (slot === undefined || this.#isWaiting(slot) || has(this.#isTaken, slot)) return false;
     const order = this.#map.compareAt(slot, record);
     if (order !== 0) return order < 0;
     const held = this.#map.headAt(slot);
@@ -237,7 +239,7 @@ export class Saving {
     }
     this.#isFailing = false;
     this.#retryAtMs = -Infinity;
-    this.#step = undefined;
+    this.#endStep();
   }
 
   /**
@@ -251,7 +253,7 @@ export class Saving {
     const slots = [...this.#unsynced, ...(this.#step?.slots ?? [])];
     const oldestAtMs = this.#ages[0]?.atMs ?? nowMs;
     this.#unsynced = [];
-    this.#step = undefined;
+    this.#endStep();
     this.#failures += 1;
     this.#voided = this.#added;
     // No ticket is the same before and after.
@@ -278,7 +280,12 @@ export class Saving {
 
   #isWaiting(slot: number): boolean {
     if (slot >= this.#sweepAt && slot < this.#sweepEnd) return true;
-    return ((this.#isQueued[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0;
+    return has(this.#isQueued, slot);
+  }
+
+  #endStep(): void {
+    for (const slot of this.#step?.slots ?? []) this.#isTaken[slot >>> 5] = 0;
+    this.#step = undefined;
   }
 
   get #isUrgent(): boolean {
@@ -318,6 +325,9 @@ export class Saving {
       const slot = this.#takeSlot();
       const record = this.#map.at(slot);
       if (record === undefined) continue;
+      const word = slot >>> 5;
+      if (word >= this.#isTaken.length) this.#isTaken = longer(this.#isTaken, word + 1);
+      this.#isTaken[word] = (this.#isTaken[word] ?? 0) | (1 << (slot & 31));
       slots.push(slot);
       records.push(record);
       bytes += record.key.length + record.value.length;
@@ -340,10 +350,14 @@ export class Saving {
     this.#isQueued[slot >>> 5] = (this.#isQueued[slot >>> 5] ?? 0) & ~(1 << (slot & 31));
     return slot;
   }
+}
 
-  #grow(word: number): void {
-    const longer = new Uint32Array(Math.max(2 * this.#isQueued.length, word + 1));
-    longer.set(this.#isQueued);
-    this.#isQueued = longer;
-  }
+function has(bits: Uint32Array, slot: number): boolean {
+  return ((bits[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0;
+}
+
+function longer(bits: Uint32Array, lengthMin: number): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(Math.max(2 * bits.length, lengthMin));
+  all.set(bits);
+  return all;
 }

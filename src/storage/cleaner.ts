@@ -364,8 +364,10 @@ export class Cleaner {
 
   async #removeFiles(): Promise<void> {
     this.#isBehindhand = false;
-    for (const { segment, damage } of this.#removable.splice(0)) {
-      this.#segments.leaveOut(segment);
+    const removable = this.#removable.splice(0);
+    // At once: who copies files meanwhile is not told of these.
+    for (const { segment } of removable) this.#segments.leaveOut(segment);
+    for (const { segment, damage } of removable) {
       if (damage === undefined) {
         await this.reach.remove(segment.path);
         continue;

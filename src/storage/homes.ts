@@ -82,6 +82,7 @@ export class Homes {
 
   /** The segment is gone, and nobody's home. */
   remove(segment: number): void {
+    this.forget(segment);
     this.#tenants.delete(segment);
   }
 

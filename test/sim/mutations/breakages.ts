@@ -35,7 +35,7 @@ export const BREAKAGES: readonly Breakage[] = [
   breakage(
     "order-reversed",
     "the older record wins",
-    "core/record-columns.js",
+    "core/record-rows.js",
     "return record.stamp - stamp;",
     "return stamp - record.stamp;",
   ),
@@ -525,7 +525,7 @@ export const BREAKAGES: readonly Breakage[] = [
       },
       {
         file: "core/saving.js",
-        find: "this.#retryAtMs = -Infinity;\n        this.#step = undefined;",
+        find: "this.#retryAtMs = -Infinity;\n        this.#endStep();",
         replace:
           "for (const slot of this.#step.slots) this.#isQueued[slot >>> 5] = (this.#isQueued[slot >>> 5] ?? 0) & ~(1 << (slot & 31)); this.#retryAtMs = -Infinity; this.#step = undefined;",
       },
@@ -653,8 +653,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "superseded-by-the-unsaved",
     "cleaning leaves out what a record that is not saved yet supersedes",
     "core/saving.js",
-    "if (slot === undefined || this.#isWaiting(slot))",
-    "if (slot === undefined)",
+    "if (slot === undefined || this.#isWaiting(slot) || has(this.#isTaken, slot))",
+    "if (slot === undefined || has(this.#isTaken, slot))",
   ),
   diskBreakage(
     "freed-before-sync",

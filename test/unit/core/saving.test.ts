@@ -115,6 +115,23 @@ describe("what is to be saved", () => {
     assert.ok(desk.saving.durable >= ticket);
   });
 
+  it("leaves what is on disk to count until it is saved", () => {
+    const desk = deskAtRest("everysec");
+    const before = desk.write("a", "1");
+    desk.carryOut();
+    desk.write("a", "2");
+    assert.equal(desk.saving.isSuperseded(before), false, "it waits");
+    desk.pass(GATHER_MS);
+    assert.notEqual(desk.next(), undefined);
+    assert.equal(desk.saving.isSuperseded(before), false, "it was taken, and may not be there yet");
+    desk.saving.handleFailed(desk.nowMs);
+    assert.equal(desk.saving.isSuperseded(before), false, "a failure has given it back");
+    desk.pass(RETRY_MS);
+    assert.notEqual(desk.next(), undefined);
+    desk.saving.handleDone();
+    assert.equal(desk.saving.isSuperseded(before), true);
+  });
+
   it("comes in steps that are bounded in records and in bytes", () => {
     const desk = deskAtRest("everysec");
     desk.writeMany(2 * SAVE_RECORDS + 1);

@@ -74,4 +74,11 @@ describe("the homes of slots", () => {
     assert.equal(homes.slotsOf(1), undefined);
     assert.equal(homes.isElsewhere(1, 3), true);
   });
+
+  it("has nobody at home in a segment that is gone", () => {
+    const homes = new Homes();
+    homes.note(5, batch([1]));
+    homes.remove(5);
+    assert.equal(homes.isElsewhere(1, 9), false, "what another segment has of it counts there");
+  });
 });
