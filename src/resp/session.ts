@@ -257,6 +257,7 @@ export class Session implements Client, Subscriber {
       this.#fail(error);
     }
     this.#isRunning = false;
+    this.#writes.count(this.#turn.requests);
     this.#parser.keep();
     if (this.#isEnding || (this.#isBlocked && this.#hasSentAll)) this.#finish();
     else this.#regulate();

@@ -24,6 +24,11 @@ export class Turn {
     this.#isOver = false;
   }
 
+  /** Carried out since it began. */
+  get requests(): number {
+    return this.#requests;
+  }
+
   /** A request was carried out. @returns whether the client must give way now */
   count(): boolean {
     this.#requests += 1;
