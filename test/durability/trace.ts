@@ -33,6 +33,8 @@ const STRING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Signals, the end of a thread, and what one was about to call when it was killed. */
 const IGNORED = /^\d+ +\d+\.\d+ (?:\+\+\+ |--- |\?\?\?)/;
+/** A thread was killed before strace had learnt what it was about to call: nothing came of that. */
+const NAMELESS = /^\d+ +[\d.]+ <\.\.\. \?\?\? resumed>\) += \?$/;
 /** Where the end of a process is looked for. */
 const END_BYTES = 4_096;
 
@@ -76,7 +78,7 @@ export async function readTrace(file: string, pid: number): Promise<TraceEvent[]
   for (const line of text.split("\n")) {
     const head = /^(\d+) +(\d+\.\d+) (?:<\.\.\. (\w+) resumed>|(\w+)\()/.exec(line);
     if (head === null) {
-      if (line !== "" && !IGNORED.test(line)) throw new Error(`strace wrote: ${line.slice(0, 200)}`);
+      if (line !== "" && !IGNORED.test(line) && !NAMELESS.test(line)) throw new Error(`strace wrote: ${line.slice(0, 200)}`);
       continue;
     }
     const [whole, thread = "", time = "", , name] = head;
