@@ -78,7 +78,8 @@ export async function readTrace(file: string, pid: number): Promise<TraceEvent[]
   for (const line of text.split("\n")) {
     const head = /^(\d+) +(\d+\.\d+) (?:<\.\.\. (\w+) resumed>|(\w+)\()/.exec(line);
     if (head === null) {
-      if (line !== "" && !IGNORED.test(line) && !NAMELESS.test(line)) throw new Error(`strace wrote: ${line.slice(0, 200)}`);
+      if (line !== "" && !IGNORED.test(line) && !NAMELESS.test(line))
+        throw new Error(`strace wrote: ${line.slice(0, 200)}`);
       continue;
     }
     const [whole, thread = "", time = "", , name] = head;
