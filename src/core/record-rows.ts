@@ -73,34 +73,32 @@ export class RecordRows {
    */
   at(slot: number, key?: Bytes): KvRecord | undefined {
     if (slot >= this.#length || slot < 0) return undefined;
-    const mark = this.#markOf(slot);
     return {
       stamp: this.stampOf(slot),
-      writer: this.#writers.writerOf(mark >> WRITER_SHIFT),
+      writer: this.writerOf(slot),
       key: key ?? this.keyOf(slot),
-      kind: (mark & TOMBSTONE) === 0 ? "value" : "tombstone",
+      kind: this.isTombstone(slot) ? "tombstone" : "value",
       value: this.#slabs.read(
         this.#slabOf(slot),
         this.#cellOf(slot),
         this.#keyBytes(slot),
         this.valueBytes(slot),
       ),
-      expiresAtMs: (mark & EXPIRES) === 0 ? undefined : this.#wide[4 * slot + EXPIRY],
-      replaces: (mark & REPLACES) === 0 ? NOTHING : (this.#replaces[slot] ?? NOTHING),
+      expiresAtMs: this.#expiryOf(slot),
+      replaces: this.#replacesOf(slot),
     };
   }
 
   /** The same without its value. */
   headAt(slot: number, key?: Bytes): RecordHead | undefined {
     if (slot >= this.#length || slot < 0) return undefined;
-    const mark = this.#markOf(slot);
     return {
       stamp: this.stampOf(slot),
-      writer: this.#writers.writerOf(mark >> WRITER_SHIFT),
+      writer: this.writerOf(slot),
       key: key ?? this.keyOf(slot),
-      kind: (mark & TOMBSTONE) === 0 ? "value" : "tombstone",
-      expiresAtMs: (mark & EXPIRES) === 0 ? undefined : this.#wide[4 * slot + EXPIRY],
-      replaces: (mark & REPLACES) === 0 ? NOTHING : (this.#replaces[slot] ?? NOTHING),
+      kind: this.isTombstone(slot) ? "tombstone" : "value",
+      expiresAtMs: this.#expiryOf(slot),
+      replaces: this.#replacesOf(slot),
     };
   }
 
@@ -126,7 +124,7 @@ export class RecordRows {
   }
 
   stampOf(slot: number): number {
-    return this.#wide[4 * slot + STAMP] ?? 0;
+    return this.#wide[ROW_NUMBERS * slot + STAMP] ?? 0;
   }
 
   writerOf(slot: number): Writer {
@@ -143,7 +141,7 @@ export class RecordRows {
 
   /** Length of the value. */
   valueBytes(slot: number): number {
-    return this.#narrow[8 * slot + LENGTH] ?? 0;
+    return this.#narrow[2 * ROW_NUMBERS * slot + LENGTH] ?? 0;
   }
 
   /** As {@link compareRecords}: whether a record loses to what is in the slot, equals it or wins over it. */
@@ -213,20 +211,28 @@ export class RecordRows {
     return this.valueBytes(slot) * LENGTH_UNIT + this.#markOf(slot);
   }
 
+  #expiryOf(slot: number): number | undefined {
+    return this.expires(slot) ? this.#wide[ROW_NUMBERS * slot + EXPIRY] : undefined;
+  }
+
+  #replacesOf(slot: number): readonly Version[] {
+    return (this.#markOf(slot) & REPLACES) === 0 ? NOTHING : (this.#replaces[slot] ?? NOTHING);
+  }
+
   #markOf(slot: number): number {
-    return this.#narrow[8 * slot + MARK] ?? 0;
+    return this.#narrow[2 * ROW_NUMBERS * slot + MARK] ?? 0;
   }
 
   #slabOf(slot: number): number {
-    return this.#narrow[8 * slot + SLAB] ?? 0;
+    return this.#narrow[2 * ROW_NUMBERS * slot + SLAB] ?? 0;
   }
 
   #cellOf(slot: number): number {
-    return (this.#narrow[8 * slot + CELL] ?? 0) & CELL_MASK;
+    return (this.#narrow[2 * ROW_NUMBERS * slot + CELL] ?? 0) & CELL_MASK;
   }
 
   #keyBytes(slot: number): number {
-    return (this.#narrow[8 * slot + CELL] ?? 0) >> CELL_BITS;
+    return (this.#narrow[2 * ROW_NUMBERS * slot + CELL] ?? 0) >> CELL_BITS;
   }
 
   /** Finds a place for the bytes, and puts them there. */
@@ -235,8 +241,8 @@ export class RecordRows {
     const [slab, cell] = [slabOf(place), cellOf(place)];
     this.#slabs.write(slab, cell, 0, key);
     this.#slabs.write(slab, cell, key.length, value);
-    this.#narrow[8 * slot + SLAB] = slab;
-    this.#narrow[8 * slot + CELL] = cell | (key.length << CELL_BITS);
+    this.#narrow[2 * ROW_NUMBERS * slot + SLAB] = slab;
+    this.#narrow[2 * ROW_NUMBERS * slot + CELL] = cell | (key.length << CELL_BITS);
   }
 
   #mark(slot: number, { stamp, writer, kind, value, expiresAtMs, replaces }: StoredRecord): void {
@@ -244,9 +250,9 @@ export class RecordRows {
       (kind === "tombstone" ? TOMBSTONE : 0) |
       (expiresAtMs === undefined ? 0 : EXPIRES) |
       (replaces.length === 0 ? 0 : REPLACES);
-    this.#wide[4 * slot + STAMP] = stamp;
-    if (expiresAtMs !== undefined) this.#wide[4 * slot + EXPIRY] = expiresAtMs;
-    this.#narrow[8 * slot + MARK] = flags | (this.#writers.add(writer) << WRITER_SHIFT);
-    this.#narrow[8 * slot + LENGTH] = value.length;
+    this.#wide[ROW_NUMBERS * slot + STAMP] = stamp;
+    if (expiresAtMs !== undefined) this.#wide[ROW_NUMBERS * slot + EXPIRY] = expiresAtMs;
+    this.#narrow[2 * ROW_NUMBERS * slot + MARK] = flags | (this.#writers.add(writer) << WRITER_SHIFT);
+    this.#narrow[2 * ROW_NUMBERS * slot + LENGTH] = value.length;
   }
 }

@@ -20,6 +20,7 @@
  */
 import { isRemains, type KvRecord } from "./record.js";
 import type { RecordMap } from "./record-map.js";
+import { SlotSet } from "./slot-set.js";
 
 /**
  * When changes become durable.
@@ -71,10 +72,9 @@ export class Saving {
   /** Slots of the unsaved keys, oldest first, from `#from` on. */
   #queue: number[] = [];
   #from = 0;
-  /** A bit for each slot: whether it is in the queue. */
-  #isQueued = new Uint32Array(32);
-  /** And whether the step under way has taken it. */
-  #isTaken = new Uint32Array(32);
+  /** What is in the queue, and what the step under way has taken. */
+  readonly #queued = new SlotSet();
+  readonly #inStep = new SlotSet();
   /** Slots saved since the last sync. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
   #unsynced: number[] = [];
   /** All slots from `#sweepAt` to before `#sweepEnd` are unsaved too, and taken before those in the queue. */
@@ -107,10 +107,8 @@ export class Saving {
 
   /** The record of this slot has changed. */
   add(slot: number): void {
-    const word = slot >>> 5;
-    if (word >= this.#isQueued.length) this.#isQueued = longer(this.#isQueued, word + 1);
     if (this.#isWaiting(slot)) return;
-    this.#isQueued[word] = (this.#isQueued[word] ?? 0) | (1 << (slot & 31));
+    this.#queued.add(slot);
     this.#queue.push(slot);
     this.#added += 1;
   }
@@ -121,7 +119,7 @@ export class Saving {
    */
   isSuperseded(record: KvRecord): boolean {
     const slot = this.#map.slotOf(record.key);
-    if (slot === undefined || this.#isWaiting(slot) || has(this.#isTaken, slot)) return false;
+    if (slot === undefined || this.#isWaiting(slot) || this.#inStep.has(slot)) return false;
     const order = this.#map.compareAt(slot, record);
     if (order !== 0) return order < 0;
     const held = this.#map.headAt(slot);
@@ -272,7 +270,7 @@ export class Saving {
   addAll(): void {
     this.#queue = [];
     this.#from = 0;
-    this.#isQueued.fill(0);
+    this.#queued.clear();
     this.#sweepAt = 0;
     this.#sweepEnd = this.#map.records;
     this.#added = this.#taken + this.#sweepEnd;
@@ -280,11 +278,11 @@ export class Saving {
 
   #isWaiting(slot: number): boolean {
     if (slot >= this.#sweepAt && slot < this.#sweepEnd) return true;
-    return has(this.#isQueued, slot);
+    return this.#queued.has(slot);
   }
 
   #endStep(): void {
-    for (const slot of this.#step?.slots ?? []) this.#isTaken[slot >>> 5] = 0;
+    for (const slot of this.#step?.slots ?? []) this.#inStep.delete(slot);
     this.#step = undefined;
   }
 
@@ -325,9 +323,7 @@ export class Saving {
       const slot = this.#takeSlot();
       const record = this.#map.at(slot);
       if (record === undefined) continue;
-      const word = slot >>> 5;
-      if (word >= this.#isTaken.length) this.#isTaken = longer(this.#isTaken, word + 1);
-      this.#isTaken[word] = (this.#isTaken[word] ?? 0) | (1 << (slot & 31));
+      this.#inStep.add(slot);
       slots.push(slot);
       records.push(record);
       bytes += record.key.length + record.value.length;
@@ -347,17 +343,7 @@ export class Saving {
     }
     const slot = this.#queue[this.#from] ?? 0;
     this.#from += 1;
-    this.#isQueued[slot >>> 5] = (this.#isQueued[slot >>> 5] ?? 0) & ~(1 << (slot & 31));
+    this.#queued.delete(slot);
     return slot;
   }
-}
-
-function has(bits: Uint32Array, slot: number): boolean {
-  return ((bits[slot >>> 5] ?? 0) & (1 << (slot & 31))) !== 0;
-}
-
-function longer(bits: Uint32Array, lengthMin: number): Uint32Array<ArrayBuffer> {
-  const all = new Uint32Array(Math.max(2 * bits.length, lengthMin));
-  all.set(bits);
-  return all;
 }

@@ -185,9 +185,10 @@ async function run(seed: number, hasSlots: boolean): Promise<void> {
       node.done(true);
       for (let turns = 8; turns > 0; turns -= 1) await setImmediate();
     }
-    // What cleaning is appending when it is closed comes on top.
-    const most = bound + 2 ** 19;
+    assert.ok(log.bytes < bound, `${title}: ${String(log.bytes)} bytes of at most ${String(bound)}`);
     await log.close();
+    // What cleaning was appending when it was closed comes on top.
+    const most = bound + 2 ** 19;
     assert.ok(log.bytes < most, `${title}: ${String(log.bytes)} bytes of at most ${String(most)}`);
   } finally {
     disk.end();

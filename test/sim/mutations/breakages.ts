@@ -520,14 +520,14 @@ export const BREAKAGES: readonly Breakage[] = [
     edits: [
       {
         file: "core/saving.js",
-        find: "this.#isQueued[slot >>> 5] = (this.#isQueued[slot >>> 5] ?? 0) & ~(1 << (slot & 31));",
+        find: "this.#queued.delete(slot);",
         replace: "",
       },
       {
         file: "core/saving.js",
         find: "this.#retryAtMs = -Infinity;\n        this.#endStep();",
         replace:
-          "for (const slot of this.#step.slots) this.#isQueued[slot >>> 5] = (this.#isQueued[slot >>> 5] ?? 0) & ~(1 << (slot & 31)); this.#retryAtMs = -Infinity; this.#step = undefined;",
+          "for (const slot of this.#step.slots) this.#queued.delete(slot); this.#retryAtMs = -Infinity; this.#step = undefined;",
       },
     ],
   },
@@ -653,8 +653,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "superseded-by-the-unsaved",
     "cleaning leaves out what a record that is not saved yet supersedes",
     "core/saving.js",
-    "if (slot === undefined || this.#isWaiting(slot) || has(this.#isTaken, slot))",
-    "if (slot === undefined || has(this.#isTaken, slot))",
+    "if (slot === undefined || this.#isWaiting(slot) || this.#inStep.has(slot))",
+    "if (slot === undefined || this.#inStep.has(slot))",
   ),
   diskBreakage(
     "freed-before-sync",
