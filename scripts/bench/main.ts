@@ -109,7 +109,7 @@ async function toPage(body: string): Promise<string> {
     "",
     "Durable SETs: with `everysec` a set takes 1.8 µs more of the main thread than with `--memory`: to gather the records, to make entries of them,",
     "and to append what counts of the segments that go. With `always` a save is two calls, a write and a sync, each by way of a thread and a turn of",
-    "the event loop, where Redis makes them itself while its clients wait, and it waits for a step of cleaning, 0.2 ms of 0.9; one call for both was",
+    "the event loop, where Redis makes them itself while its clients wait, and it may wait for a step of cleaning; one call for both was",
     "measured and is no faster ([ADR 17](adr/0017-a-log-of-records.md)). But most of it is what a request costs without the disk.",
     "",
     "The start: 0.2 s until loading begins, most of it for reading the program's modules, then 1.1 µs a record in one thread: its check",
