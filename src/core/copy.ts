@@ -14,7 +14,7 @@ import type { Bytes } from "./bytes.js";
 import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
-import { RecordMap, WARM_RECORDS } from "./record-map.js";
+import { EXPECTED_MAX, RecordMap } from "./record-map.js";
 import {
   remainsOf,
   replacing,
@@ -124,7 +124,7 @@ export class Copy {
     const replaced: (Replaced | undefined)[] = [];
     const expired: KvRecord[] = [];
     for (const [i, sent] of records.entries()) {
-      if (i % WARM_RECORDS === 0) this.map.warm(records, i);
+      if (i % EXPECTED_MAX === 0) this.map.expect(records.slice(i, i + EXPECTED_MAX).map(({ key }) => key));
       this.clock.observe(sent.stamp, now.wallMs);
       const record = this.#aged(sent, nowMs);
       const held = this.map.head(record.key);

@@ -43,8 +43,8 @@ export const RECORDS_MAX = 2 ** 26;
 /** For how many records room is made before they have come: 70 MB, of which nothing is used before they do. */
 const RESERVED_MAX = 1_048_576;
 
-/** So many records are read together: {@link RecordMap.warm}. */
-export const WARM_RECORDS = 16;
+/** So many keys are looked for together: {@link RecordMap.expect}. */
+export const EXPECTED_MAX = 16;
 
 const NO_SLOT = -1;
 
@@ -67,8 +67,12 @@ export class RecordMap {
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
-  /** Slots, and a sum of what was read, so that the reading is not left out. */
-  readonly #warmed = new Int32Array(WARM_RECORDS + 1);
+  /** The keys that are expected and their hashes, and which of them is the next. */
+  readonly #expected = new Array<Bytes | Slice>(EXPECTED_MAX).fill("");
+  readonly #expectedHashes = new Float64Array(EXPECTED_MAX);
+  #expectedAt = 0;
+  /** The slots of the keys that are expected, and a sum of what was read, so that the reading is not left out. */
+  readonly #warmed = new Int32Array(EXPECTED_MAX + 1);
   #tombstones = 0;
   #bytes = 0;
 
@@ -147,23 +151,29 @@ export class RecordMap {
   }
 
   /**
-   * Reads a little of all that applying the next {@link WARM_RECORDS} of the records from one on will read. Each of them waits for
-   * memory three times, one after the other; read together, they wait together. Changes nothing.
+   * At most {@link EXPECTED_MAX} keys will be looked for next, in this order: reads a little of all that will be read then. Each
+   * find waits for memory three times, one after the other; of those that read together, all wait together. Changes nothing;
+   * keys that come in another order, or others, are only found more slowly.
    *
    * Group prefetching: Chen et al., "Improving hash join performance through prefetching", 2004.
    */
-  warm(records: readonly StoredRecord[], from: number): void {
-    const count = Math.min(records.length - from, WARM_RECORDS);
+  expect(keys: readonly (Bytes | Slice)[]): void {
+    const count = Math.min(keys.length, EXPECTED_MAX);
     const slots = this.#warmed;
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
-      const hash = hashOf(records[from + i]?.key ?? "");
+      const key = keys[i] ?? "";
+      const hash = hashOf(key);
+      this.#expected[i] = key;
+      this.#expectedHashes[i] = hash;
       slots[i] = this.#index.guess(hash);
       sum += this.#fingerprints.touch(hashToBucket(hash));
     }
+    this.#expected.fill("", count);
+    this.#expectedAt = 0;
     for (let i = 0; i < count; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
     for (let i = 0; i < count; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
-    slots[WARM_RECORDS] = sum;
+    slots[EXPECTED_MAX] = sum;
   }
 
   /**
@@ -266,10 +276,17 @@ export class RecordMap {
   #find(key: Bytes | Slice): number {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
-      this.#foundHash = hashOf(key);
+      this.#foundHash = this.#hashOf(key);
       this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records);
     }
     return this.#foundSlot;
+  }
+
+  #hashOf(key: Bytes | Slice): number {
+    const at = this.#expectedAt;
+    if (key !== this.#expected[at]) return hashOf(key);
+    this.#expectedAt = at + 1;
+    return this.#expectedHashes[at] ?? 0;
   }
 
   #insert(record: StoredRecord): boolean {

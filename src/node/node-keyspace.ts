@@ -70,6 +70,10 @@ export class NodeKeyspace implements Keyspace {
     return this.#node.read(key);
   }
 
+  expect(keys: readonly Bytes[]): void {
+    this.#node.map.expect(keys);
+  }
+
   checkSize(key: Bytes, value?: Bytes): void {
     this.#node.checkSize(key, value);
   }

@@ -25,6 +25,8 @@ export interface Keyspace {
   readonly size: number;
   /** The record of a key that holds a value now; undefined when it is deleted, expired or was never written. */
   get(key: Bytes): KvRecord | undefined;
+  /** These keys will be looked for next, in this order. Changes nothing but how fast they are found. */
+  expect(keys: readonly Bytes[]): void;
   /** @throws {RangeError} the key or value is outside its bounds */
   checkSize(key: Bytes, value?: Bytes): void;
   /**

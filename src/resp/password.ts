@@ -19,9 +19,41 @@ export class Password {
   }
 }
 
-/** Whether a user may come in: without a password the only one may, whatever else is given. */
-export function mayEnter(password: Password | undefined, user: Bytes, text: Bytes): boolean {
-  return password === undefined ? user === USER : password.matches(user, text);
+/** What one client may do, by how it came and what it has given. */
+export class Access {
+  readonly #password: Password | undefined;
+  readonly #isLocal: boolean;
+  isAuthenticated: boolean;
+
+  /**
+   * @param password undefined = there is none
+   * @param isLocal whether the client came by the unix socket, which asks for no password
+   */
+  constructor(password: Password | undefined, isLocal: boolean) {
+    this.#password = password;
+    this.#isLocal = isLocal;
+    this.isAuthenticated = this.needsNone;
+  }
+
+  get hasPassword(): boolean {
+    return this.#password !== undefined;
+  }
+
+  get needsNone(): boolean {
+    return this.#password === undefined || this.#isLocal;
+  }
+
+  /** Whether it has shown that it may do everything: nobody is refused where there is no password, but that shows nothing. */
+  get isTrusted(): boolean {
+    return this.#isLocal || (this.hasPassword && this.isAuthenticated);
+  }
+
+  /** Without a password the only user may come in, whatever else is given. @returns whether this one may */
+  enter(user: Bytes, text: Bytes): boolean {
+    const mayEnter = this.#password === undefined ? user === USER : this.#password.matches(user, text);
+    this.isAuthenticated ||= mayEnter;
+    return mayEnter;
+  }
 }
 
 function hash(text: Bytes): Buffer {

@@ -93,6 +93,11 @@ export class RequestParser {
     return this.#end + this.#laterBytes + this.#later.length * CHUNK_BYTES + this.#argsBytes;
   }
 
+  /** Whether everything that came was part of a request that is whole. */
+  get isEmpty(): boolean {
+    return this.#offset === this.#end && this.#laterBytes === 0 && this.#argsMissing === 0;
+  }
+
   /**
    * Takes what came: until {@link RequestParser.keep} it is the caller's, who must call that before it is used again.
    * @param length how many bytes from the start of the buffer came
@@ -281,6 +286,11 @@ export class RequestParser {
     this.#needed = bytes;
     return false;
   }
+}
+
+/** Bytes that a request takes. */
+export function bytesOf(request: Request): number {
+  return request.reduce((bytes, argument) => bytes + argument.length + ARGUMENT_BYTES, 0);
 }
 
 /** Of its own memory, and not of a pool. */

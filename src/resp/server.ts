@@ -9,7 +9,7 @@ import { boundsWithin, toLimits, type Limits } from "./limits.js";
 import { Notifications } from "./notifications.js";
 import { Password } from "./password.js";
 import { encode, ErrorReply } from "./reply.js";
-import { PendingWrites } from "./pending-writes.js";
+import { Round } from "./round.js";
 import { Session } from "./session.js";
 import { Stats } from "./stats.js";
 import { Hub } from "./subscriptions.js";
@@ -36,7 +36,7 @@ export class RespServer {
   readonly #limits: Limits;
   readonly #password: Password | undefined;
   readonly #hub = new Hub();
-  readonly #writes = new PendingWrites();
+  readonly #round: Round;
   readonly #notifications: Notifications;
   readonly #parts: ServerParts;
   readonly #sessions = new Set<Session>();
@@ -49,6 +49,9 @@ export class RespServer {
   /** @throws {RangeError} an option outside its bounds */
   constructor(keyspace: Keyspace, options: RespServerOptions = {}) {
     this.#keyspace = keyspace;
+    this.#round = new Round((keys) => {
+      keyspace.expect(keys);
+    });
     const bounds = boundsWithin(options.connectionsMax ?? Infinity);
     this.#limits = toLimits(options, bounds);
     this.#password = options.password === undefined ? undefined : new Password(options.password);
@@ -89,7 +92,7 @@ export class RespServer {
       id: this.#lastId,
       limits: this.#limits,
       hub: this.#hub,
-      writes: this.#writes,
+      round: this.#round,
       password: this.#password,
       path,
       toContext: (client) => this.#contextOf(client),
@@ -110,7 +113,7 @@ export class RespServer {
   /** Ends all connections at once, behind what was answered. */
   close(): void {
     clearInterval(this.#timer);
-    this.#writes.flush();
+    this.#round.end();
     for (const session of this.#sessions) session.kill();
     for (const socket of this.#refused) socket.destroy();
   }

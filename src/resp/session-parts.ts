@@ -1,7 +1,7 @@
 import type { Client, Context } from "./command.js";
 import type { Limits } from "./limits.js";
 import type { Password } from "./password.js";
-import type { PendingWrites } from "./pending-writes.js";
+import type { Round } from "./round.js";
 import type { Hub } from "./subscriptions.js";
 
 /** What a connection is given by its server. */
@@ -9,7 +9,7 @@ export interface SessionParts {
   readonly id: number;
   readonly limits: Limits;
   readonly hub: Hub;
-  readonly writes: PendingWrites;
+  readonly round: Round;
   /** Undefined = there is none. */
   readonly password: Password | undefined;
   /** The path of the unix socket that it came by, which asks for no password; undefined = it came by TCP. */

@@ -19,11 +19,11 @@ import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
 import type { Limits } from "./limits.js";
 import { Output } from "./output.js";
 import { takeOver } from "./incoming.js";
-import { mayEnter, type Password } from "./password.js";
+import { Access } from "./password.js";
 import type { SessionParts } from "./session-parts.js";
-import type { PendingWrites } from "./pending-writes.js";
 import { encodeBounded, ErrorReply, Push, Several, type Protocol, type Reply } from "./reply.js";
-import { ProtocolError, RequestParser, type Request } from "./request.js";
+import { bytesOf, ProtocolError, RequestParser, type Request } from "./request.js";
+import type { Member, Round } from "./round.js";
 import { Subscriptions, type Subscriber } from "./subscriptions.js";
 import { execute } from "./table.js";
 import { Transaction } from "./transaction.js";
@@ -31,7 +31,7 @@ import { Turn } from "./turn.js";
 
 const debug = createDebug("lankv:resp");
 
-export class Session implements Client, Subscriber {
+export class Session implements Client, Subscriber, Member {
   readonly id: number;
   readonly address: string;
   readonly localAddress: string;
@@ -41,15 +41,13 @@ export class Session implements Client, Subscriber {
   protocol: Protocol = 2;
   replies: ReplyMode = "on";
   lastCommand = "";
-  isAuthenticated: boolean;
   isWaiting = false;
   readonly transaction = new Transaction<QueuedCommand>();
   readonly subscriptions: Subscriptions;
   readonly #socket: Socket;
   readonly #limits: Limits;
-  readonly #writes: PendingWrites;
-  readonly #password: Password | undefined;
-  readonly #path: string | undefined;
+  readonly #round: Round;
+  readonly #access: Access;
   readonly #onHeld: (delta: number) => void;
   readonly #parser: RequestParser;
   readonly #context: Context;
@@ -69,10 +67,13 @@ export class Session implements Client, Subscriber {
   /** Nothing more will come. */
   #hasSentAll = false;
   #isEnding = false;
-  #willWrite = false;
+  /** Is served at the end of the round. */
+  #isInRound = false;
+  /** The request that is carried out in the round. */
+  #expected: Request | undefined;
 
   constructor(accepted: Socket, parts: SessionParts) {
-    const { id, limits, hub, writes, password, path, onHeld } = parts;
+    const { id, limits, hub, round, password, path, onHeld } = parts;
     const socket = takeOver(accepted, (buffer, length) => {
       this.#handleBytes(buffer, length);
     });
@@ -81,15 +82,13 @@ export class Session implements Client, Subscriber {
     this.localAddress = path === undefined ? toAddress(socket.localAddress, socket.localPort) : `${path}:0`;
     this.#socket = socket;
     this.#limits = limits;
-    this.#writes = writes;
-    this.#password = password;
-    this.#path = path;
+    this.#round = round;
+    this.#access = new Access(password, path !== undefined);
     this.#onHeld = onHeld;
-    this.#parser = new RequestParser(limits);
-    this.isAuthenticated = this.#needsNoPassword;
-    this.#parser.isTrusted = this.isAuthenticated;
     this.subscriptions = new Subscriptions(hub, this);
     this.#context = parts.toContext(this);
+    this.#parser = new RequestParser(limits);
+    this.#parser.isTrusted = this.isAuthenticated;
     this.#output = new Output(socket, this.#context.keyspace.durability, () => {
       this.#goOn();
     });
@@ -123,12 +122,16 @@ export class Session implements Client, Subscriber {
     return this.#aborter.signal;
   }
 
+  get isAuthenticated(): boolean {
+    return this.#access.isAuthenticated;
+  }
+
   get hasPassword(): boolean {
-    return this.#password !== undefined;
+    return this.#access.hasPassword;
   }
 
   get isTrusted(): boolean {
-    return this.#path !== undefined || (this.hasPassword && this.isAuthenticated);
+    return this.#access.isTrusted;
   }
 
   get ageSeconds(): number {
@@ -140,7 +143,7 @@ export class Session implements Client, Subscriber {
   }
 
   get unreadBytes(): number {
-    return this.#parser.heldBytes;
+    return this.#parser.heldBytes + (this.#expected === undefined ? 0 : bytesOf(this.#expected));
   }
 
   get unsentBytes(): number {
@@ -153,10 +156,9 @@ export class Session implements Client, Subscriber {
   }
 
   authenticate(user: Bytes, password: Bytes): boolean {
-    if (!mayEnter(this.#password, user, password)) return false;
-    this.isAuthenticated = true;
-    this.#parser.isTrusted = true;
-    return true;
+    const mayEnter = this.#access.enter(user, password);
+    this.#parser.isTrusted = this.isAuthenticated;
+    return mayEnter;
   }
 
   reset(): void {
@@ -165,7 +167,7 @@ export class Session implements Client, Subscriber {
     this.protocol = 2;
     this.replies = "on";
     this.name = "";
-    this.isAuthenticated = this.#needsNoPassword;
+    this.#access.isAuthenticated = this.#access.needsNone;
     this.#parser.isTrusted = this.isAuthenticated;
   }
 
@@ -194,8 +196,16 @@ export class Session implements Client, Subscriber {
     }
   }
 
+  get nextKey(): Bytes | undefined {
+    return this.#expected === undefined ? undefined : (this.#expected[1] ?? "");
+  }
+
+  carryOut(): void {
+    if (this.#expected !== undefined) this.#run();
+  }
+
   writePending(): void {
-    this.#willWrite = false;
+    this.#isInRound = false;
     this.#output.flush();
     this.#measure();
   }
@@ -229,21 +239,23 @@ export class Session implements Client, Subscriber {
     }
     // Asked for first, so that replies do not wait for what their requests set going.
     this.#writeSoon();
-    this.#run();
+    this.#run(true);
   }
 
-  get #needsNoPassword(): boolean {
-    return this.#password === undefined || this.#path !== undefined;
-  }
-
-  #run(): void {
+  /** @param mayExpect whether what has come may be left for the round, if it is one request */
+  #run(mayExpect = false): void {
     this.#isRunning = true;
     this.#turn.begin();
     try {
       while (!this.isWaiting && !this.#isEnding && this.#output.makeRoom()) {
-        const request = this.#parser.next();
+        const request = this.#expected ?? this.#parser.next();
+        this.#expected = undefined;
         if (request === undefined) {
           this.#isEnding ||= this.#hasSentAll;
+          break;
+        }
+        if (mayExpect && this.#turn.requests === 0 && this.#parser.isEmpty) {
+          this.#expected = request;
           break;
         }
         this.#handle(request);
@@ -257,7 +269,7 @@ export class Session implements Client, Subscriber {
       this.#fail(error);
     }
     this.#isRunning = false;
-    this.#writes.count(this.#turn.requests);
+    this.#round.count(this.#turn.requests);
     this.#parser.keep();
     if (this.#isEnding || (this.#isBlocked && this.#hasSentAll)) this.#finish();
     else this.#regulate();
@@ -369,9 +381,9 @@ export class Session implements Client, Subscriber {
   }
 
   #writeSoon(): void {
-    if (this.#willWrite) return;
-    this.#willWrite = true;
-    this.#writes.add(this);
+    if (this.#isInRound) return;
+    this.#isInRound = true;
+    this.#round.join(this);
   }
 
   #measure(): void {

@@ -39,6 +39,8 @@ export class MemoryKeyspace implements Keyspace {
   storage: KeyspaceStorage | null = null;
   readonly backups: string[] = [];
   syncs = 0;
+  /** Of which keys it was told that they will be looked for. */
+  readonly expected: Bytes[] = [];
   readonly #records = new Map<Bytes, KvRecord>();
   readonly #buckets = new Map<number, Set<Bytes>>();
   readonly #tombstones = new Map<Bytes, KvRecord>();
@@ -66,6 +68,10 @@ export class MemoryKeyspace implements Keyspace {
     const record = this.#records.get(key);
     if (record?.expiresAtMs !== undefined && record.expiresAtMs <= this.wallMs) return undefined;
     return record;
+  }
+
+  expect(keys: readonly Bytes[]): void {
+    this.expected.push(...keys);
   }
 
   checkSize(key: Bytes, value: Bytes = ""): void {
