@@ -273,7 +273,7 @@ export class Session implements Client, Subscriber, Member {
     this.#parser.keep();
     if (this.#isEnding || (this.#isBlocked && this.#hasSentAll)) this.#finish();
     else this.#regulate();
-    this.#measure();
+    if (!this.#isInRound) this.#measure();
   }
 
   /** Ends the connection once everything is written, and what waits for the disk may be. */
