@@ -125,6 +125,12 @@ export class RecordMap {
     return this.#records.at(this.#find(key), key);
   }
 
+  /** The value of a key that has one and never expires; of others nothing: what they are, `get` tells. */
+  lastingValue(key: Bytes): Bytes | undefined {
+    const slot = this.#find(key);
+    return slot === NO_SLOT ? undefined : this.#records.lastingValueAt(slot);
+  }
+
   /** As {@link RecordMap.get} without the value. */
   head(key: Bytes): RecordHead | undefined {
     return this.#records.headAt(this.#find(key), key);

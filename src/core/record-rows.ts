@@ -78,15 +78,15 @@ export class RecordRows {
       writer: this.writerOf(slot),
       key: key ?? this.keyOf(slot),
       kind: this.isTombstone(slot) ? "tombstone" : "value",
-      value: this.#slabs.read(
-        this.#slabOf(slot),
-        this.#cellOf(slot),
-        this.#keyBytes(slot),
-        this.valueBytes(slot),
-      ),
+      value: this.#valueOf(slot),
       expiresAtMs: this.#expiryOf(slot),
       replaces: this.#replacesOf(slot),
     };
+  }
+
+  /** Its value, if it is neither a tombstone nor expires some time. */
+  lastingValueAt(slot: number): Bytes | undefined {
+    return (this.#markOf(slot) & (TOMBSTONE | EXPIRES)) === 0 ? this.#valueOf(slot) : undefined;
   }
 
   /** The same without its value. */
@@ -213,6 +213,11 @@ export class RecordRows {
 
   #expiryOf(slot: number): number | undefined {
     return this.expires(slot) ? this.#wide[ROW_NUMBERS * slot + EXPIRY] : undefined;
+  }
+
+  #valueOf(slot: number): Bytes {
+    const at = this.#keyBytes(slot);
+    return this.#slabs.read(this.#slabOf(slot), this.#cellOf(slot), at, this.valueBytes(slot));
   }
 
   #replacesOf(slot: number): readonly Version[] {

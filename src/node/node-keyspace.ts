@@ -11,6 +11,7 @@ import { random } from "./ambient.js";
 import { ready } from "./ready.js";
 import { sought } from "./sought.js";
 import { peersOf, statusOf } from "./status.js";
+import { valueOf } from "./value.js";
 
 /** How many records are tried by chance for one that lives, before all are walked. */
 const RANDOM_TRIES_MAX = 64;
@@ -68,6 +69,10 @@ export class NodeKeyspace implements Keyspace {
 
   get(key: Bytes): KvRecord | undefined {
     return this.#node.read(key);
+  }
+
+  value(key: Bytes): Bytes | undefined {
+    return valueOf(this.#node, key);
   }
 
   expect(keys: readonly Bytes[]): void {

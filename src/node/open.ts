@@ -33,6 +33,7 @@ import { ready } from "./ready.js";
 import { conflictsOf, conflictStatus, peersOf, peerStatus, statusOf, toEntry } from "./status.js";
 import { sought } from "./sought.js";
 import { toBytes, toText } from "./text.js";
+import { valueOf } from "./value.js";
 import { checkWaits, waited } from "./write-waits.js";
 
 /** Records that are looked through in one turn of the event loop. */
@@ -104,8 +105,8 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
   }
 
   peek(key: Data): string | undefined {
-    const record = this.#node.read(toBytes("key", key));
-    return record === undefined ? undefined : toText(record.value);
+    const value = valueOf(this.#node, toBytes("key", key));
+    return value === undefined ? undefined : toText(value);
   }
 
   entry(key: Data): Promise<Entry | undefined> {

@@ -36,7 +36,7 @@ const setBit: Handler = (args, context) => {
 };
 
 const bitCount: Handler = (args, { keyspace }) => {
-  const value = keyspace.get(args[0] ?? "")?.value;
+  const value = keyspace.value(args[0] ?? "");
   if (value === undefined) return 0;
   if (args.length === 1) return countOnes(value, wholeRange(value));
   if (args.length !== 3 && args.length !== 4) throw syntaxError();
@@ -49,7 +49,7 @@ const bitCount: Handler = (args, { keyspace }) => {
 const bitPosition: Handler = (args, { keyspace }) => {
   const bit = toInteger(args[1]);
   if (bit !== 0 && bit !== 1) throw new CommandError("ERR The bit argument must be 1 or 0.");
-  const value = keyspace.get(args[0] ?? "")?.value;
+  const value = keyspace.value(args[0] ?? "");
   if (value === undefined) return bit === 1 ? -1 : 0;
   if (args.length > 5) throw syntaxError();
   const start = args.length > 2 ? toInteger(args[2]) : 0;
@@ -68,7 +68,7 @@ const bitOperation: Handler = (args, context) => {
   if (operation === "NOT" && args.length !== 3) {
     throw new CommandError("ERR BITOP NOT must be called with a single source key.");
   }
-  const values = args.slice(2).map((source) => context.keyspace.get(source)?.value ?? "");
+  const values = args.slice(2).map((source) => context.keyspace.value(source) ?? "");
   checkSources(values);
   const result = operation === "NOT" ? invert(values[0] ?? "") : combine(operation, values);
   if (result === "") {
@@ -94,7 +94,7 @@ export const bitCommands: readonly Command[] = [
     complexity: "O(1)",
     handler: (args, { keyspace }) => {
       const offset = toBitOffset(args[1]);
-      return bitAt(keyspace.get(args[0] ?? "")?.value ?? "", offset);
+      return bitAt(keyspace.value(args[0] ?? "") ?? "", offset);
     },
   },
   {

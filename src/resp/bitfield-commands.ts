@@ -62,7 +62,7 @@ function isRead({ name }: Operation): boolean {
 }
 
 function read(key: Bytes, operations: readonly Operation[], { keyspace }: Context): Reply {
-  const bytes = Buffer.from(keyspace.get(key)?.value ?? "", "latin1");
+  const bytes = Buffer.from(keyspace.value(key) ?? "", "latin1");
   return operations.map(({ field }) => readField(bytes, field));
 }
 

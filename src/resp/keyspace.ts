@@ -27,6 +27,8 @@ export interface Keyspace {
   get(key: Bytes): KvRecord | undefined;
   /** These keys will be looked for next, in this order. Changes nothing but how fast they are found. */
   expect(keys: readonly Bytes[]): void;
+  /** The value of that record alone, which takes less. */
+  value(key: Bytes): Bytes | undefined;
   /** @throws {RangeError} the key or value is outside its bounds */
   checkSize(key: Bytes, value?: Bytes): void;
   /**

@@ -22,8 +22,8 @@ interface Match {
 }
 
 const lcs: Handler = (args, { keyspace }) => {
-  const a = keyspace.get(args[0] ?? "")?.value ?? "";
-  const b = keyspace.get(args[1] ?? "")?.value ?? "";
+  const a = keyspace.value(args[0] ?? "") ?? "";
+  const b = keyspace.value(args[1] ?? "") ?? "";
   const demand = readDemand(args);
   if ((a.length + 1) * (b.length + 1) > CELLS_MAX) {
     throw new CommandError(

@@ -18,7 +18,7 @@ const append: Handler = (args, context) => {
 const getRange: Handler = (args, { keyspace }) => {
   const start = toInteger(args[1]);
   const end = toInteger(args[2]);
-  const value = keyspace.get(args[0] ?? "")?.value ?? "";
+  const value = keyspace.value(args[0] ?? "") ?? "";
   if (start < 0 && end < 0 && start > end) return "";
   const first = Math.max(0, start < 0 ? value.length + start : start);
   const last = Math.max(0, end < 0 ? value.length + end : end);
@@ -53,7 +53,7 @@ export const rangeCommands: readonly Command[] = [
     guarantee: "reads",
     since: "2.2.0",
     complexity: "O(1)",
-    handler: (args, { keyspace }) => keyspace.get(args[0] ?? "")?.value.length ?? 0,
+    handler: (args, { keyspace }) => keyspace.value(args[0] ?? "")?.length ?? 0,
   },
   {
     name: "append",

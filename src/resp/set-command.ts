@@ -88,7 +88,7 @@ export const setCommands: readonly Command[] = [
     since: "1.0.0",
     complexity: "O(1)",
     handler: (args, context) => {
-      const before = context.keyspace.get(args[0] ?? "")?.value ?? null;
+      const before = context.keyspace.value(args[0] ?? "") ?? null;
       setPlain(args, context);
       return before;
     },

@@ -35,7 +35,7 @@ export const stringCommands: readonly Command[] = [
     guarantee: "reads",
     since: "1.0.0",
     complexity: "O(1)",
-    handler: (args, { keyspace }) => keyspace.get(args[0] ?? "")?.value ?? null,
+    handler: (args, { keyspace }) => keyspace.value(args[0] ?? "") ?? null,
   },
   ...setCommands,
   {
@@ -52,7 +52,7 @@ export const stringCommands: readonly Command[] = [
     note: "Two nodes can both return the same value: not a queue that hands out each item once.",
     handler: (args, context) => {
       const key = args[0] ?? "";
-      const value = context.keyspace.get(key)?.value ?? null;
+      const value = context.keyspace.value(key) ?? null;
       remove(context, key);
       return value;
     },
@@ -83,7 +83,7 @@ export const stringCommands: readonly Command[] = [
     guarantee: "reads",
     since: "1.0.0",
     complexity: "O(N) where N is the number of keys",
-    handler: (args, { keyspace }) => args.map((key) => keyspace.get(key)?.value ?? null),
+    handler: (args, { keyspace }) => args.map((key) => keyspace.value(key) ?? null),
   },
   {
     name: "mset",

@@ -70,6 +70,10 @@ export class MemoryKeyspace implements Keyspace {
     return record;
   }
 
+  value(key: Bytes): Bytes | undefined {
+    return this.get(key)?.value;
+  }
+
   expect(keys: readonly Bytes[]): void {
     this.expected.push(...keys);
   }
