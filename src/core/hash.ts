@@ -8,7 +8,7 @@
  * allocation for each write. The hashes find differences; they do not defend against an adversary,
  * who could write any key anyway.
  */
-import type { Bytes, Slice } from "./bytes.js";
+import { viewOf, type Bytes, type Slice } from "./bytes.js";
 import type { Writer } from "./version.js";
 
 /** Number of buckets of the map; a power of two, because a bucket is the top 16 bits of a key's hash. */
@@ -76,14 +76,13 @@ export function hashOf(key: Bytes | Slice): number {
 
 function hashOfSlice({ buffer, at: from, length }: Slice): number {
   const whole = from + (length & ~3);
-  const byte = (at: number) => buffer[at] ?? 0;
+  const view = viewOf(buffer);
   let hash = SEED_KEY;
-  for (let at = from; at < whole; at += 4)
-    hash = mix(hash, byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24));
+  for (let at = from; at < whole; at += 4) hash = mix(hash, view.getInt32(at, true));
   if (whole < from + length) {
-    let tail = byte(whole);
-    if (whole + 1 < from + length) tail |= byte(whole + 1) << 8;
-    if (whole + 2 < from + length) tail |= byte(whole + 2) << 16;
+    let tail = view.getUint8(whole);
+    if (whole + 1 < from + length) tail |= view.getUint8(whole + 1) << 8;
+    if (whole + 2 < from + length) tail |= view.getUint8(whole + 2) << 16;
     hash ^= scramble(tail);
   }
   return finish(hash, length);

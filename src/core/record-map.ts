@@ -19,6 +19,7 @@ import {
   storedToRecord,
   type KvRecord,
   type RecordHead,
+  type Replaced,
   type StoredRecord,
 } from "./record.js";
 import type { Version } from "./version.js";
@@ -69,6 +70,10 @@ export class RecordMap {
   #foundSlot = NO_SLOT;
   /** Slots, and a sum of what was read, so that the reading is not left out. */
   readonly #warmed = new Int32Array(WARM_RECORDS + 1);
+  /** Their keys and hashes, and which of them is likely to be asked for next. */
+  readonly #warmedKeys: (Bytes | Slice)[] = [];
+  readonly #warmedHashes = new Uint32Array(WARM_RECORDS);
+  #warmedAt = 0;
   #tombstones = 0;
   #bytes = 0;
 
@@ -126,6 +131,12 @@ export class RecordMap {
     return this.#records.headAt(this.#find(key), key);
   }
 
+  /** What is held of a record's key, and would be replaced by it; undefined = nothing. */
+  replacedBy({ key, expiresAtMs }: StoredRecord): Replaced | undefined {
+    const slot = this.#find(key);
+    return slot === NO_SLOT ? undefined : this.#records.replacedAt(slot, expiresAtMs);
+  }
+
   /**
    * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
    * @returns whether the map has changed
@@ -157,13 +168,17 @@ export class RecordMap {
     const slots = this.#warmed;
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
-      const hash = hashOf(records[from + i]?.key ?? "");
+      const key = records[from + i]?.key ?? "";
+      const hash = hashOf(key);
+      this.#warmedKeys[i] = key;
+      this.#warmedHashes[i] = hash;
       slots[i] = this.#index.guess(hash);
       sum += this.#fingerprints.touch(hashToBucket(hash));
     }
     for (let i = 0; i < count; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
     for (let i = 0; i < count; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
     slots[WARM_RECORDS] = sum;
+    this.#warmedAt = 0;
   }
 
   /**
@@ -266,10 +281,16 @@ export class RecordMap {
   #find(key: Bytes | Slice): number {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
-      this.#foundHash = hashOf(key);
+      this.#foundHash = this.#hashOf(key);
       this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records);
     }
     return this.#foundSlot;
+  }
+
+  #hashOf(key: Bytes | Slice): number {
+    if (key !== this.#warmedKeys[this.#warmedAt]) return hashOf(key);
+    this.#warmedAt += 1;
+    return this.#warmedHashes[this.#warmedAt - 1] ?? 0;
   }
 
   #insert(record: StoredRecord): boolean {

@@ -20,6 +20,7 @@ import {
   storedToRecord,
   type KvRecord,
   type RecordHead,
+  type Replaced,
   type StoredRecord,
 } from "./record.js";
 import { cellOf, slabOf, Slabs } from "./slabs.js";
@@ -47,6 +48,9 @@ const WRITER_SHIFT = 3;
 const LENGTH_UNIT = WRITERS_MAX << WRITER_SHIFT;
 
 const NOTHING: readonly Version[] = [];
+/** What is replaced most often is said without an object for it. */
+const LASTING: Replaced = { kind: "value", expiresAtMs: undefined };
+const DELETED: Replaced = { kind: "tombstone", expiresAtMs: undefined };
 
 export class RecordRows {
   #length = 0;
@@ -78,12 +82,7 @@ export class RecordRows {
       writer: this.writerOf(slot),
       key: key ?? this.keyOf(slot),
       kind: this.isTombstone(slot) ? "tombstone" : "value",
-      value: this.#slabs.read(
-        this.#slabOf(slot),
-        this.#cellOf(slot),
-        this.#keyBytes(slot),
-        this.valueBytes(slot),
-      ),
+      value: this.#valueOf(slot),
       expiresAtMs: this.#expiryOf(slot),
       replaces: this.#replacesOf(slot),
     };
@@ -100,6 +99,14 @@ export class RecordRows {
       expiresAtMs: this.#expiryOf(slot),
       replaces: this.#replacesOf(slot),
     };
+  }
+
+  /** What a record with this expiry would replace. */
+  replacedAt(slot: number, expiresAtMs: number | undefined): Replaced {
+    const expiry = this.#expiryOf(slot);
+    const replaced = this.isTombstone(slot) ? DELETED : LASTING;
+    if (expiry === expiresAtMs) return expiry === undefined ? replaced : { ...replaced, expiresAtMs };
+    return { kind: replaced.kind, expiresAtMs: expiry, value: this.#valueOf(slot) };
   }
 
   keyOf(slot: number): Bytes {
@@ -209,6 +216,11 @@ export class RecordRows {
   /** What there is of a version beside its stamp, as one number. */
   #rest(slot: number): number {
     return this.valueBytes(slot) * LENGTH_UNIT + this.#markOf(slot);
+  }
+
+  #valueOf(slot: number): Bytes {
+    const keyBytes = this.#keyBytes(slot);
+    return this.#slabs.read(this.#slabOf(slot), this.#cellOf(slot), keyBytes, this.valueBytes(slot));
   }
 
   #expiryOf(slot: number): number | undefined {

@@ -15,7 +15,8 @@ import {
   type Version,
 } from "../../src/core/version.js";
 import { decodeBeacon, encodeBeacon } from "../../src/wire/beacon.js";
-import { decodeMessage, encodeMessage } from "../../src/wire/message.js";
+import { encodeMessage } from "../../src/wire/message.js";
+import { readFrame } from "../received.js";
 import { blocksOf } from "./project.js";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -198,7 +199,7 @@ describe("the vectors of the protocol", () => {
     const whole = vectorsOf("messages").filter((vector) => vector["hex"] !== undefined);
     assert.ok(whole.length >= 7);
     for (const { message, to, hex } of whole) {
-      const decoded = decodeMessage(Buffer.from(text(hex), "hex"));
+      const decoded = readFrame(Buffer.from(text(hex), "hex"));
       assert.ok(decoded !== undefined);
       assert.deepEqual(show(decoded), message);
       assert.equal(encodeMessage(decoded, to === undefined ? undefined : text(to)).toString("hex"), hex);
@@ -217,7 +218,7 @@ describe("the vectors of the protocol", () => {
       const frame = encodeMessage(unshow(message), text(to));
       assert.equal(frame.length, vector["bytes"]);
       assert.equal(hex32(murmur3(frame.toString("latin1"), 0)), vector["murmur3"]);
-      const decoded = decodeMessage(frame);
+      const decoded = readFrame(frame);
       assert.ok(decoded !== undefined);
       assert.deepEqual(show(decoded), message);
     }

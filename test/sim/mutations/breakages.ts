@@ -374,8 +374,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "expired-written-alive",
     "a value that is written after its time is kept",
     "core/copy.js",
-    "this.#aged(written, nowMs)",
-    "written",
+    "this.#runsOut(written, nowMs) ?",
+    "false ?",
   ),
   breakage(
     "expired-comes-back",
@@ -402,8 +402,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "replaced-forgotten",
     "what a record of others replaced is not said",
     "core/copy.js",
-    "replaced.push(before);",
-    "replaced.push(undefined);",
+    "replaced.push(remains ?? before);",
+    "replaced.push(remains);",
   ),
   breakage(
     "doubt-ignored",
@@ -723,7 +723,7 @@ export const BREAKAGES: readonly Breakage[] = [
     "loading-conflicts-untold",
     "what others sent while the disk was read is no conflict with what was on it",
     "core/copy.js",
-    "this.#fresh?.add(record.key);",
+    "this.#fresh?.add(sliceToBytes(record.key));",
     "",
   ),
 ];
