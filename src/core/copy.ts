@@ -102,7 +102,7 @@ export class Copy {
   }
 
   /** As {@link Replica.restore}. */
-  restore(records: Iterable<StoredRecord>, now: Now): void {
+  restore(records: readonly StoredRecord[], now: Now): void {
     this.#now = now;
     const nowMs = this.clock.correctedMs(now.wallMs);
     this.#isRestoring = true;
@@ -110,8 +110,8 @@ export class Copy {
       const record = this.#aged(stored, nowMs);
       this.#isAsStored = record === stored;
       this.map.apply(record);
-      this.clock.observe(stored.stamp, now.wallMs);
     }
+    this.clock.observe(records, now.wallMs);
     this.#isRestoring = false;
     this.#isAsStored = false;
   }
@@ -123,11 +123,11 @@ export class Copy {
     const applied: StoredRecord[] = [];
     const replaced: (Replaced | undefined)[] = [];
     const expired: KvRecord[] = [];
+    this.clock.observe(records, now.wallMs);
     let at = 0;
     for (const sent of records) {
       if (at % WARM_RECORDS === 0) this.map.warm(records, at);
       at += 1;
-      this.clock.observe(sent.stamp, now.wallMs);
       const record = this.#aged(sent, nowMs);
       const before = this.map.replacedBy(record);
       const remains =

@@ -10,7 +10,7 @@
 import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Fingerprints, type Sums } from "./fingerprints.js";
-import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
+import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHash } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
 import { RecordRows } from "./record-rows.js";
 import {
@@ -65,6 +65,7 @@ export class RecordMap {
   readonly #onChanged: OnChanged;
   /** A slice is taken for the same only as the same object: another buffer, or other contents of it, come with another one. */
   #foundKey: Bytes | Slice = "";
+  /** As a signed number, as below. */
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
@@ -72,7 +73,7 @@ export class RecordMap {
   readonly #warmed = new Int32Array(WARM_RECORDS + 1);
   /** Their keys and hashes, and which of them is likely to be asked for next. */
   readonly #warmedKeys: (Bytes | Slice)[] = [];
-  readonly #warmedHashes = new Uint32Array(WARM_RECORDS);
+  readonly #warmedHashes = new Int32Array(WARM_RECORDS);
   #warmedAt = 0;
   #tombstones = 0;
   #bytes = 0;
@@ -288,7 +289,7 @@ export class RecordMap {
   }
 
   #hashOf(key: Bytes | Slice): number {
-    if (key !== this.#warmedKeys[this.#warmedAt]) return hashOf(key);
+    if (key !== this.#warmedKeys[this.#warmedAt]) return hashOf(key) | 0;
     this.#warmedAt += 1;
     return this.#warmedHashes[this.#warmedAt - 1] ?? 0;
   }
@@ -305,7 +306,8 @@ export class RecordMap {
     this.#foundSlot = slot;
     this.#groupRecords[bucket >>> 8] = (this.#groupRecords[bucket >>> 8] ?? 0) + 1;
     const { stamp, writer, key, value } = record;
-    this.#fingerprints.add(bucket, versionHashHigh(stamp, writer), versionHashLow(stamp, writer));
+    const { high, low } = versionHash(stamp, writer);
+    this.#fingerprints.add(bucket, high, low);
     this.#count(bucket, key.length + value.length, record.kind === "tombstone" ? 1 : 0);
     this.#handleChanged(slot, record, false);
     return true;
@@ -343,12 +345,10 @@ export class RecordMap {
 
   /** The version of a record instead of that of a slot, in the sums. */
   #exchange(bucket: number, slot: number, { stamp, writer }: Version): void {
-    const [heldStamp, heldWriter] = [this.#records.stampOf(slot), this.#records.writerOf(slot)];
-    const low = versionHashLow(stamp, writer);
-    const heldLow = versionHashLow(heldStamp, heldWriter);
-    const borrow = low < heldLow ? 1 : 0;
-    const high = versionHashHigh(stamp, writer) - versionHashHigh(heldStamp, heldWriter) - borrow;
-    this.#fingerprints.add(bucket, high, low - heldLow);
+    const held = versionHash(this.#records.stampOf(slot), this.#records.writerOf(slot));
+    const given = versionHash(stamp, writer);
+    const borrow = given.low >>> 0 < held.low >>> 0 ? 1 : 0;
+    this.#fingerprints.add(bucket, (given.high - held.high - borrow) | 0, (given.low - held.low) | 0);
   }
 
   /** So many bytes more, and tombstones. */
