@@ -16,7 +16,7 @@
  * That takes a while after the start, and after the wall clock was set, so until then nothing is done by this clock that
  * could not be undone.
  */
-import { STAMP_MAX, TICKS_PER_MS, wallToStamp } from "./version.js";
+import { STAMP_MAX, TICKS_PER_MS, wallToStamp, type Version } from "./version.js";
 
 /** How far ahead of the corrected wall clock a remote stamp may be and still move this clock. */
 export const AHEAD_MAX_MS = 60_000;
@@ -69,9 +69,12 @@ export class Clock {
     this.#offsetMs = offsetMs;
   }
 
-  /** Takes note of a remote stamp. */
-  observe(stamp: number, wallMs: number): void {
-    if (stamp > this.#last && stamp <= this.#nearMax(wallMs)) this.#last = stamp;
+  /** Takes note of remote stamps. */
+  observe(versions: readonly Pick<Version, "stamp">[], wallMs: number): void {
+    const max = this.#nearMax(wallMs);
+    let last = this.#last;
+    for (const { stamp } of versions) if (stamp > last && stamp <= max) last = stamp;
+    this.#last = last;
   }
 
   /**

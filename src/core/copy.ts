@@ -10,7 +10,7 @@
  *
  * Remains do not become a value again, so while the clock is in doubt (see clock.ts) every value is kept, due or not.
  */
-import type { Bytes } from "./bytes.js";
+import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
@@ -21,7 +21,7 @@ import {
   runsOutBy,
   storedToRecord,
   type KvRecord,
-  type RecordHead,
+  type Lifetime,
   type Replaced,
   type StoredRecord,
 } from "./record.js";
@@ -88,7 +88,7 @@ export class Copy {
       expiresAtMs: value === undefined ? undefined : expiresAtMs,
       replaces: replacing(held, writer),
     };
-    const record = this.#aged(written, nowMs);
+    const record = this.#runsOut(written, nowMs) ? remainsOf(written) : written;
     return this.map.apply(record) ? record : undefined;
   }
 
@@ -102,42 +102,41 @@ export class Copy {
   }
 
   /** As {@link Replica.restore}. */
-  restore(records: Iterable<StoredRecord>, now: Now): void {
+  restore(records: readonly StoredRecord[], now: Now): void {
     this.#now = now;
     const nowMs = this.clock.correctedMs(now.wallMs);
     this.#isRestoring = true;
     for (const stored of records) {
-      const isOver = this.#runsOut(stored, nowMs);
-      this.#isAsStored = !isOver;
-      this.map.apply(isOver ? remainsOf(storedToRecord(stored)) : stored);
-      this.clock.observe(stored.stamp, now.wallMs);
+      const record = this.#aged(stored, nowMs);
+      this.#isAsStored = record === stored;
+      this.map.apply(record);
     }
+    this.clock.observe(records, now.wallMs);
     this.#isRestoring = false;
     this.#isAsStored = false;
   }
 
   /** Keeps those records of others that win. */
-  apply(records: readonly KvRecord[], now: Now): void {
+  apply(records: readonly StoredRecord[], now: Now): void {
     this.#now = now;
     const nowMs = this.clock.correctedMs(now.wallMs);
-    const applied: KvRecord[] = [];
+    const applied: StoredRecord[] = [];
     const replaced: (Replaced | undefined)[] = [];
     const expired: KvRecord[] = [];
-    for (const [i, sent] of records.entries()) {
-      if (i % EXPECTED_MAX === 0) this.map.expect(records.slice(i, i + EXPECTED_MAX).map(({ key }) => key));
-      this.clock.observe(sent.stamp, now.wallMs);
+    this.clock.observe(records, now.wallMs);
+    let at = 0;
+    for (const sent of records) {
+      if (at % EXPECTED_MAX === 0) this.map.expect(keysFrom(records, at));
+      at += 1;
       const record = this.#aged(sent, nowMs);
-      const held = this.map.head(record.key);
-      const isLimitChanged = held !== undefined && held.expiresAtMs !== record.expiresAtMs;
-      const before = isLimitChanged ? this.map.get(record.key) : held;
+      const before = this.map.replacedBy(record);
+      const remains =
+        before !== undefined && this.#runsOut(before, nowMs) ? this.#remainsOf(record) : undefined;
       if (!this.map.apply(record)) continue;
-      this.#fresh?.add(record.key);
+      this.#fresh?.add(sliceToBytes(record.key));
       applied.push(record);
-      if (before !== undefined && this.#runsOut(before, nowMs)) {
-        const remains = remainsOf(before);
-        expired.push(remains);
-        replaced.push(remains);
-      } else replaced.push(before);
+      replaced.push(remains ?? before);
+      if (remains !== undefined) expired.push(remains);
     }
     if (expired.length > 0) this.emit({ type: "expired", records: expired });
     if (applied.length > 0) this.emit({ type: "applied", records: applied, replaced });
@@ -160,12 +159,26 @@ export class Copy {
   }
 
   /** The record as it is kept at `nowMs`: of one whose time has run out only the remains, unless the clock is in doubt. */
-  #aged(record: KvRecord, nowMs: number): KvRecord {
-    return this.#runsOut(record, nowMs) ? remainsOf(record) : record;
+  #aged(record: StoredRecord, nowMs: number): StoredRecord {
+    return this.#runsOut(record, nowMs) ? remainsOf(storedToRecord(record)) : record;
   }
 
-  /** Whether the record's value is to be given up at `nowMs`. */
-  #runsOut(record: Omit<RecordHead, "key">, nowMs: number): boolean {
+  /** Whether the value is to be given up at `nowMs`. */
+  #runsOut(record: Lifetime, nowMs: number): boolean {
     return runsOutBy(record, nowMs) && this.#now.monoMs >= this.clock.trustedFromMs;
   }
+
+  /** What remains of the value that is held of a record's key. */
+  #remainsOf({ key }: StoredRecord): KvRecord | undefined {
+    const held = this.map.head(sliceToBytes(key));
+    return held === undefined ? undefined : remainsOf(held);
+  }
+}
+
+/** The keys of those records from one on that are looked for together. */
+function keysFrom(records: readonly StoredRecord[], from: number): (Bytes | Slice)[] {
+  const keys: (Bytes | Slice)[] = [];
+  const end = Math.min(records.length, from + EXPECTED_MAX);
+  for (let at = from; at < end; at += 1) keys.push(records[at]?.key ?? "");
+  return keys;
 }

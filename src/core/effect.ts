@@ -2,9 +2,9 @@
  * What goes into the core and what comes out of it. The core does no I/O: whoever drives it (the node, or the
  * simulator) passes inputs with the time and carries out the effects, in order.
  */
-import type { Beacon, Message, NodeId, Publication, State } from "./message.js";
+import type { Beacon, Message, NodeId, Publication, ReceivedMessage, State } from "./message.js";
 import type { Peer } from "./peer.js";
-import type { KvRecord, Replaced } from "./record.js";
+import type { KvRecord, Replaced, StoredRecord } from "./record.js";
 import type { Bytes } from "./bytes.js";
 import type { Writer } from "./version.js";
 
@@ -31,7 +31,7 @@ export type Input =
   /** A beacon of this cluster; `from` is the address that it came from. */
   | { readonly type: "beacon"; readonly beacon: Beacon; readonly from: string }
   /** A message from the mesh. */
-  | { readonly type: "message"; readonly message: Message }
+  | { readonly type: "message"; readonly message: ReceivedMessage }
   /** A peer subscribed to the messages that are for it, or its subscription ended. */
   | { readonly type: "subscription"; readonly writer: Writer; readonly present: boolean }
   /** The turn of the event loop in which something was written is over. */
@@ -58,7 +58,7 @@ export type Effect =
   /** Records of others that were applied; `replaced[i]` is what was held before `records[i]`. */
   | {
       readonly type: "applied";
-      readonly records: readonly KvRecord[];
+      readonly records: readonly StoredRecord[];
       readonly replaced: readonly (Replaced | undefined)[];
     }
   /** The time of values that were here has run out: what remains of them. At most once for each write. */

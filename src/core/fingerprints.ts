@@ -21,7 +21,7 @@ export class Fingerprints {
     return hex64(this.#root[0] ?? 0, this.#root[1] ?? 0);
   }
 
-  /** Adds a 64-bit number (taken mod 2^64, in two halves) to the sum of a bucket, and to those above it. */
+  /** Adds a 64-bit number (taken mod 2^64, in two halves of 32 bits, signed or not) to the sum of a bucket, and to those above it. */
   add(bucket: number, high: number, low: number): void {
     addTo(this.#buckets, bucket, high, low);
     addTo(this.#groups, bucket >>> 8, high, low);
@@ -46,7 +46,9 @@ export class Fingerprints {
 }
 
 function addTo(sums: Sums, index: number, high: number, low: number): void {
-  const sum = (sums[2 * index + 1] ?? 0) + (low >>> 0);
+  // Integers of 32 bits from end to end: greater numbers would be added as fractions are.
+  const sum = ((sums[2 * index + 1] ?? 0) + low) | 0;
+  const carry = sum >>> 0 < low >>> 0 ? 1 : 0;
   sums[2 * index + 1] = sum;
-  sums[2 * index] = (sums[2 * index] ?? 0) + (high >>> 0) + (sum > 0xffffffff ? 1 : 0);
+  sums[2 * index] = ((sums[2 * index] ?? 0) + high + carry) | 0;
 }

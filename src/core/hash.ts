@@ -3,12 +3,11 @@
  * version adds to the fingerprints. Both are MurmurHash3_x86_32 (Austin Appleby, public domain), so
  * that any language has them in a library; docs/protocol.md gives test vectors.
  *
- * A version's hash is 64 bits: two 32-bit hashes of the same 24 bytes under two seeds. They are two
- * functions because JavaScript has no 64-bit integer that costs nothing, and a pair would be an
- * allocation for each write. The hashes find differences; they do not defend against an adversary,
- * who could write any key anyway.
+ * A version's hash is 64 bits: two 32-bit hashes of the same 24 bytes under two seeds, because JavaScript has no
+ * 64-bit integer that costs nothing. The hashes find differences; they do not defend against an adversary, who could
+ * write any key anyway.
  */
-import type { Bytes, Slice } from "./bytes.js";
+import { viewOf, type Bytes, type Slice } from "./bytes.js";
 import type { Writer } from "./version.js";
 
 /** Number of buckets of the map; a power of two, because a bucket is the top 16 bits of a key's hash. */
@@ -76,14 +75,13 @@ export function hashOf(key: Bytes | Slice): number {
 
 function hashOfSlice({ buffer, at: from, length }: Slice): number {
   const whole = from + (length & ~3);
-  const byte = (at: number) => buffer[at] ?? 0;
+  const view = viewOf(buffer);
   let hash = SEED_KEY;
-  for (let at = from; at < whole; at += 4)
-    hash = mix(hash, byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24));
+  for (let at = from; at < whole; at += 4) hash = mix(hash, view.getInt32(at, true));
   if (whole < from + length) {
-    let tail = byte(whole);
-    if (whole + 1 < from + length) tail |= byte(whole + 1) << 8;
-    if (whole + 2 < from + length) tail |= byte(whole + 2) << 16;
+    let tail = view.getUint8(whole);
+    if (whole + 1 < from + length) tail |= view.getUint8(whole + 1) << 8;
+    if (whole + 2 < from + length) tail |= view.getUint8(whole + 2) << 16;
     hash ^= scramble(tail);
   }
   return finish(hash, length);
@@ -99,19 +97,30 @@ export function bucketOf(key: Bytes): number {
   return hashToBucket(hashOf(key));
 }
 
+/** 64 bits, as two signed halves: an unsigned one is a number for which the runtime needs an object. */
+export interface Halves {
+  readonly high: number;
+  readonly low: number;
+}
+
 /**
- * MurmurHash3 of the 24 bytes of a version: the stamp as 8 bytes little-endian, then the writer's 16
+ * The hash of a version: MurmurHash3 of its 24 bytes under two seeds, the stamp as 8 bytes little-endian, then the writer's 16
  * hexadecimal digits in ASCII.
  */
-function hashVersion(stamp: number, writer: Writer, seed: number): number {
-  let hash = mix(seed, stamp | 0);
-  hash = mix(hash, (stamp / 0x1_0000_0000) | 0);
+export function versionHash(stamp: number, writer: Writer): Halves {
   if (writer !== knownWriter) learn(writer);
+  const early = scramble(stamp | 0);
+  const late = scramble((stamp / 0x1_0000_0000) | 0);
+  return { high: hashBlocks(SEED_HIGH, early, late), low: hashBlocks(SEED_LOW, early, late) };
+}
+
+function hashBlocks(seed: number, early: number, late: number): number {
+  let hash = stir(stir(seed ^ early) ^ late);
   hash = stir(hash ^ known0);
   hash = stir(hash ^ known1);
   hash = stir(hash ^ known2);
   hash = stir(hash ^ known3);
-  return finish(hash, 24);
+  return finish(hash, 24) | 0;
 }
 
 /** The scrambled blocks of the writer that was hashed last: mostly it is the next one, too. */
@@ -129,17 +138,11 @@ function learn(writer: string): void {
   known3 = scramble(blockAt(writer, 12));
 }
 
-/** The upper 32 bits of a version's 64-bit hash, unsigned. */
-export function versionHashHigh(stamp: number, writer: Writer): number {
-  return hashVersion(stamp, writer, SEED_HIGH);
-}
-
-/** The lower 32 bits of a version's 64-bit hash, unsigned. */
-export function versionHashLow(stamp: number, writer: Writer): number {
-  return hashVersion(stamp, writer, SEED_LOW);
-}
-
-/** A 64-bit hash or sum, given as two unsigned halves, as 16 lower-case hexadecimal digits. */
+/** A 64-bit hash or sum, given as two halves, as 16 lower-case hexadecimal digits. */
 export function hex64(high: number, low: number): string {
-  return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
+  return hex32(high) + hex32(low);
+}
+
+function hex32(half: number): string {
+  return (half >>> 0).toString(16).padStart(8, "0");
 }

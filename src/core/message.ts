@@ -5,7 +5,7 @@
  * must not be taken for its predecessor.
  */
 import type { Bytes } from "./bytes.js";
-import type { KvRecord } from "./record.js";
+import type { KvRecord, StoredRecord } from "./record.js";
 import type { Sums } from "./fingerprints.js";
 import type { SeqRange } from "./stream.js";
 import type { Writer } from "./version.js";
@@ -51,12 +51,12 @@ export interface Beacon extends Vitals {
 }
 
 /** Everything a process wrote since its last turn of the event loop. */
-export interface SetMessage {
+export interface SetMessage<R = KvRecord> {
   readonly type: "set";
   readonly from: Writer;
   readonly seq: number;
   /** Empty when the record was too large to be pushed: readers then ask for it, within their window. */
-  readonly records: readonly KvRecord[];
+  readonly records: readonly R[];
 }
 
 /** What somebody publishes to a channel, for whoever is connected and listens. */
@@ -104,7 +104,7 @@ export interface QuestionMessage {
 }
 
 /** One part of an answer. */
-export interface AnswerMessage {
+export interface AnswerMessage<R = KvRecord> {
   readonly type: "answer";
   readonly from: Writer;
   readonly id: number;
@@ -117,7 +117,7 @@ export interface AnswerMessage {
   readonly tail: number;
   /** For a stream: whether records of the answered messages were left out, because newer ones are on other ways. */
   readonly omits: boolean;
-  readonly records: readonly KvRecord[];
+  readonly records: readonly R[];
 }
 
 /** The asker's group sums. */
@@ -163,15 +163,18 @@ export interface ReceiptMessage {
   readonly seq: number;
 }
 
-export type Message =
-  | SetMessage
+export type Message<R = KvRecord> =
+  | SetMessage<R>
   | PublishMessage
   | TickMessage
   | QuestionMessage
-  | AnswerMessage
+  | AnswerMessage<R>
   | ListMessage
   | ListAnswerMessage
   | ConfirmMessage
   | ReceiptMessage;
+
+/** A message as it came: keys and values lie where they were received, which nobody changes. */
+export type ReceivedMessage = Message<StoredRecord>;
 
 export type MessageType = Message["type"];

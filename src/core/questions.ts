@@ -103,7 +103,7 @@ export class Questions {
   }
 
   /** @returns the question when this part completes its answer, else undefined */
-  handlePart(answer: AnswerMessage | ListAnswerMessage, nowMs: number): Answered | undefined {
+  handlePart(answer: AnswerMessage<unknown> | ListAnswerMessage, nowMs: number): Answered | undefined {
     const open = this.#open.get(answer.id);
     if (open?.to !== answer.from || (open.ask.of === "list") !== (answer.type === "list_answer"))
       return undefined;

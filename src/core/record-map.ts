@@ -10,7 +10,7 @@
 import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import { ExpiryQueue } from "./expiry-queue.js";
 import { Fingerprints, type Sums } from "./fingerprints.js";
-import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHashHigh, versionHashLow } from "./hash.js";
+import { BUCKETS, GROUPS, hashOf, hashToBucket, versionHash } from "./hash.js";
 import { KeyIndex } from "./key-index.js";
 import { RecordRows } from "./record-rows.js";
 import {
@@ -19,6 +19,7 @@ import {
   storedToRecord,
   type KvRecord,
   type RecordHead,
+  type Replaced,
   type StoredRecord,
 } from "./record.js";
 import type { Version } from "./version.js";
@@ -64,15 +65,16 @@ export class RecordMap {
   readonly #onChanged: OnChanged;
   /** A slice is taken for the same only as the same object: another buffer, or other contents of it, come with another one. */
   #foundKey: Bytes | Slice = "";
+  /** As a signed number, as below. */
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
-  /** The keys that are expected and their hashes, and which of them is the next. */
-  readonly #expected = new Array<Bytes | Slice>(EXPECTED_MAX).fill("");
-  readonly #expectedHashes = new Float64Array(EXPECTED_MAX);
+  /** The keys that are expected and their hashes, and which of them is likely to come next. */
+  readonly #expectedKeys: (Bytes | Slice)[] = [];
+  readonly #expectedHashes = new Int32Array(EXPECTED_MAX);
   #expectedAt = 0;
-  /** The slots of the keys that are expected, and a sum of what was read, so that the reading is not left out. */
-  readonly #warmed = new Int32Array(EXPECTED_MAX + 1);
+  /** Their slots, and a sum of what was read, so that the reading is not left out. */
+  readonly #expectedSlots = new Int32Array(EXPECTED_MAX + 1);
   #tombstones = 0;
   #bytes = 0;
 
@@ -136,6 +138,12 @@ export class RecordMap {
     return this.#records.headAt(this.#find(key), key);
   }
 
+  /** What is held of a record's key, and would be replaced by it; undefined = nothing. */
+  replacedBy({ key, expiresAtMs }: StoredRecord): Replaced | undefined {
+    const slot = this.#find(key);
+    return slot === NO_SLOT ? undefined : this.#records.replacedAt(slot, expiresAtMs);
+  }
+
   /**
    * Keeps the greater of `record` and what is held of its key; reports the loser when it had not been seen.
    * @returns whether the map has changed
@@ -165,21 +173,20 @@ export class RecordMap {
    */
   expect(keys: readonly (Bytes | Slice)[]): void {
     const count = Math.min(keys.length, EXPECTED_MAX);
-    const slots = this.#warmed;
+    const slots = this.#expectedSlots;
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
       const key = keys[i] ?? "";
       const hash = hashOf(key);
-      this.#expected[i] = key;
+      this.#expectedKeys[i] = key;
       this.#expectedHashes[i] = hash;
       slots[i] = this.#index.guess(hash);
       sum += this.#fingerprints.touch(hashToBucket(hash));
     }
-    this.#expected.fill("", count);
-    this.#expectedAt = 0;
     for (let i = 0; i < count; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
     for (let i = 0; i < count; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
     slots[EXPECTED_MAX] = sum;
+    this.#expectedAt = 0;
   }
 
   /**
@@ -289,10 +296,9 @@ export class RecordMap {
   }
 
   #hashOf(key: Bytes | Slice): number {
-    const at = this.#expectedAt;
-    if (key !== this.#expected[at]) return hashOf(key);
-    this.#expectedAt = at + 1;
-    return this.#expectedHashes[at] ?? 0;
+    if (key !== this.#expectedKeys[this.#expectedAt]) return hashOf(key) | 0;
+    this.#expectedAt += 1;
+    return this.#expectedHashes[this.#expectedAt - 1] ?? 0;
   }
 
   #insert(record: StoredRecord): boolean {
@@ -307,7 +313,8 @@ export class RecordMap {
     this.#foundSlot = slot;
     this.#groupRecords[bucket >>> 8] = (this.#groupRecords[bucket >>> 8] ?? 0) + 1;
     const { stamp, writer, key, value } = record;
-    this.#fingerprints.add(bucket, versionHashHigh(stamp, writer), versionHashLow(stamp, writer));
+    const { high, low } = versionHash(stamp, writer);
+    this.#fingerprints.add(bucket, high, low);
     this.#count(bucket, key.length + value.length, record.kind === "tombstone" ? 1 : 0);
     this.#handleChanged(slot, record, false);
     return true;
@@ -345,12 +352,10 @@ export class RecordMap {
 
   /** The version of a record instead of that of a slot, in the sums. */
   #exchange(bucket: number, slot: number, { stamp, writer }: Version): void {
-    const [heldStamp, heldWriter] = [this.#records.stampOf(slot), this.#records.writerOf(slot)];
-    const low = versionHashLow(stamp, writer);
-    const heldLow = versionHashLow(heldStamp, heldWriter);
-    const borrow = low < heldLow ? 1 : 0;
-    const high = versionHashHigh(stamp, writer) - versionHashHigh(heldStamp, heldWriter) - borrow;
-    this.#fingerprints.add(bucket, high, low - heldLow);
+    const held = versionHash(this.#records.stampOf(slot), this.#records.writerOf(slot));
+    const given = versionHash(stamp, writer);
+    const borrow = given.low >>> 0 < held.low >>> 0 ? 1 : 0;
+    this.#fingerprints.add(bucket, (given.high - held.high - borrow) | 0, (given.low - held.low) | 0);
   }
 
   /** So many bytes more, and tombstones. */

@@ -20,6 +20,7 @@ import {
   storedToRecord,
   type KvRecord,
   type RecordHead,
+  type Replaced,
   type StoredRecord,
 } from "./record.js";
 import { cellOf, slabOf, Slabs } from "./slabs.js";
@@ -47,6 +48,9 @@ const WRITER_SHIFT = 3;
 const LENGTH_UNIT = WRITERS_MAX << WRITER_SHIFT;
 
 const NOTHING: readonly Version[] = [];
+/** What is replaced most often is said without an object for it. */
+const LASTING: Replaced = { kind: "value", expiresAtMs: undefined };
+const DELETED: Replaced = { kind: "tombstone", expiresAtMs: undefined };
 
 export class RecordRows {
   #length = 0;
@@ -100,6 +104,14 @@ export class RecordRows {
       expiresAtMs: this.#expiryOf(slot),
       replaces: this.#replacesOf(slot),
     };
+  }
+
+  /** What a record with this expiry would replace. */
+  replacedAt(slot: number, expiresAtMs: number | undefined): Replaced {
+    const expiry = this.#expiryOf(slot);
+    const replaced = this.isTombstone(slot) ? DELETED : LASTING;
+    if (expiry === expiresAtMs) return expiry === undefined ? replaced : { ...replaced, expiresAtMs };
+    return { kind: replaced.kind, expiresAtMs: expiry, value: this.#valueOf(slot) };
   }
 
   keyOf(slot: number): Bytes {
@@ -211,13 +223,13 @@ export class RecordRows {
     return this.valueBytes(slot) * LENGTH_UNIT + this.#markOf(slot);
   }
 
-  #expiryOf(slot: number): number | undefined {
-    return this.expires(slot) ? this.#wide[ROW_NUMBERS * slot + EXPIRY] : undefined;
+  #valueOf(slot: number): Bytes {
+    const keyBytes = this.#keyBytes(slot);
+    return this.#slabs.read(this.#slabOf(slot), this.#cellOf(slot), keyBytes, this.valueBytes(slot));
   }
 
-  #valueOf(slot: number): Bytes {
-    const at = this.#keyBytes(slot);
-    return this.#slabs.read(this.#slabOf(slot), this.#cellOf(slot), at, this.valueBytes(slot));
+  #expiryOf(slot: number): number | undefined {
+    return this.expires(slot) ? this.#wide[ROW_NUMBERS * slot + EXPIRY] : undefined;
   }
 
   #replacesOf(slot: number): readonly Version[] {

@@ -20,15 +20,19 @@ import { compareVersions, type Version, type Writer } from "./version.js";
 
 export type Kind = "value" | "tombstone";
 
-/** One write to one key, but for its value. Immutable. */
-export interface RecordHead extends Version {
-  readonly key: Bytes;
+/** Whether, and how long, there is something to read. */
+export interface Lifetime {
   readonly kind: Kind;
   /**
    * Corrected Unix milliseconds from which the value reads as missing; undefined = never. A tombstone that has it is what
    * remains of a value.
    */
   readonly expiresAtMs: number | undefined;
+}
+
+/** One write to one key, but for its value. Immutable. */
+export interface RecordHead extends Version, Lifetime {
+  readonly key: Bytes;
   /** Greatest overwritten version of each other writer, newest first, at most {@link REPLACES_MAX}. */
   readonly replaces: readonly Version[];
 }
@@ -39,14 +43,14 @@ export interface KvRecord extends RecordHead {
   readonly value: Bytes;
 }
 
-/** A record as storage gives it: what the map only copies need not become a byte string. */
+/** A record as it came, from storage or in a message: what the map only copies need not become a byte string. */
 export interface StoredRecord extends Omit<KvRecord, "key" | "value"> {
   readonly key: Bytes | Slice;
   readonly value: Bytes | Slice;
 }
 
-/** A record that another has replaced. */
-export interface Replaced extends RecordHead {
+/** What another record has replaced. */
+export interface Replaced extends Lifetime {
   /** Absent where the one that replaced it has the same expiry: it is new whatever its value is. */
   readonly value?: Bytes;
 }
@@ -80,17 +84,17 @@ function compareContents(a: KvRecord, b: KvRecord): number {
 }
 
 /** Whether the record holds a value that reads as present at `nowMs`, corrected Unix milliseconds. */
-export function isAlive({ kind, expiresAtMs }: RecordHead, nowMs: number): boolean {
+export function isAlive({ kind, expiresAtMs }: Lifetime, nowMs: number): boolean {
   return kind === "value" && (expiresAtMs === undefined || expiresAtMs > nowMs);
 }
 
 /** Whether the record still holds a value though its time has run out at `nowMs`, corrected Unix milliseconds. */
-export function runsOutBy({ kind, expiresAtMs }: Omit<RecordHead, "key">, nowMs: number): boolean {
+export function runsOutBy({ kind, expiresAtMs }: Lifetime, nowMs: number): boolean {
   return expiresAtMs !== undefined && expiresAtMs <= nowMs && kind === "value";
 }
 
 /** Whether the record is what remains of a value whose time has run out. */
-export function isRemains({ kind, expiresAtMs }: RecordHead): boolean {
+export function isRemains({ kind, expiresAtMs }: Lifetime): boolean {
   return kind === "tombstone" && expiresAtMs !== undefined;
 }
 

@@ -21,7 +21,7 @@ export class Repair {
   ) {}
 
   /** A message of the peer's stream came. */
-  handleSet({ seq, records }: SetMessage, peer: Peer): void {
+  handleSet({ seq, records }: SetMessage<unknown>, peer: Peer): void {
     const stream = this.#streamOf(peer, seq - 1);
     if (records.length === 0) stream.announce(seq);
     else stream.receive(seq, seq);
@@ -66,7 +66,7 @@ export class Repair {
   }
 
   /** @param answer the part that completed it: all parts say the same of the ring and of what was left out */
-  handleAnswered(question: Answered, peer: Peer, answer: AnswerMessage): void {
+  handleAnswered(question: Answered, peer: Peer, answer: AnswerMessage<unknown>): void {
     if (question.ask.of !== "stream" || peer.stream === undefined) return;
     const { from, to } = question.ask.range;
     if (answer.tail > from) {

@@ -22,7 +22,7 @@ import type { Conflicts } from "./conflicts.js";
 import { Copy } from "./copy.js";
 import type { Effect, Input, Now } from "./effect.js";
 import { Identity, type Self } from "./identity.js";
-import type { AnswerMessage, Beacon, Message, State, Vitals } from "./message.js";
+import type { AnswerMessage, Beacon, Message, ReceivedMessage, State, Vitals } from "./message.js";
 import { Outbox } from "./outbox.js";
 import type { Peer } from "./peer.js";
 import { Presence } from "./presence.js";
@@ -193,7 +193,7 @@ export class Replica {
   }
 
   /** Takes over records from storage, before the start or until `loaded`: neither changes nor writes, and told to nobody. */
-  restore(records: Iterable<StoredRecord>, now: Now): void {
+  restore(records: readonly StoredRecord[], now: Now): void {
     this.#copy.restore(records, now);
   }
 
@@ -320,7 +320,7 @@ export class Replica {
     this.#timekeeper.correct(now);
   }
 
-  #handleMessage(message: Message, now: Now): void {
+  #handleMessage(message: ReceivedMessage, now: Now): void {
     const peer = this.#presence.handleMessage(message.from, now.monoMs);
     if (peer === undefined) return;
     switch (message.type) {
@@ -364,7 +364,7 @@ export class Replica {
     this.#reconcile.handleRoot(isEqual, peer);
   }
 
-  #handleAnswer(message: AnswerMessage, peer: Peer, now: Now): void {
+  #handleAnswer(message: AnswerMessage<StoredRecord>, peer: Peer, now: Now): void {
     peer.answeredAtMs = now.monoMs;
     this.#copy.apply(message.records, now);
     const question = this.#questions.handlePart(message, now.monoMs);

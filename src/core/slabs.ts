@@ -13,7 +13,7 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import { readBytes, sliceToBytes, writeBytes, type Bytes, type Slice } from "./bytes.js";
+import { copySlice, isSliceAt, readBytes, viewOf, writeBytes, type Bytes, type Slice } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
@@ -23,6 +23,7 @@ const CELL_BYTES_MAX = 32_768;
 /** Up to this length a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
 const NONE = Buffer.alloc(0);
+const NO_VIEW = viewOf(NONE);
 
 /** A slab's state; its bytes and the size of its cells stand apart, where reading and overwriting find them at once. */
 interface Slab {
@@ -41,6 +42,7 @@ export class Slabs {
   /** By slab number. */
   readonly #slabs: (Slab | undefined)[] = [];
   readonly #bytes: Buffer[] = [];
+  readonly #views: DataView[] = [];
   readonly #cellBytes: number[] = [];
   readonly #freeNumbers: number[] = [];
   /** By the size of their cells: the slabs that have room. */
@@ -80,7 +82,7 @@ export class Slabs {
   write(slab: number, cell: number, from: number, bytes: Bytes | Slice): void {
     const buffer = this.#bytes[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
-    if (typeof bytes !== "string") copySlice(bytes, buffer, at);
+    if (typeof bytes !== "string") copySlice(bytes, buffer, this.#views[slab] ?? NO_VIEW, at);
     else if (bytes.length > SHORT_BYTES) writeBytes(buffer, bytes, at);
     else for (let i = 0; i < bytes.length; i += 1) buffer[at + i] = bytes.charCodeAt(i);
   }
@@ -100,10 +102,10 @@ export class Slabs {
   /** Whether a cell begins with these bytes. */
   startsWith(slab: number, cell: number, bytes: Bytes | Slice): boolean {
     const { length } = bytes;
-    if (length > SHORT_BYTES) return this.read(slab, cell, 0, length) === sliceToBytes(bytes);
-    const buffer = this.#bytes[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0);
-    if (typeof bytes !== "string") return isAt(bytes, buffer, at);
+    if (typeof bytes !== "string") return isSliceAt(bytes, this.#views[slab] ?? NO_VIEW, at);
+    if (length > SHORT_BYTES) return this.read(slab, cell, 0, length) === bytes;
+    const buffer = this.#bytes[slab] ?? NONE;
     for (let i = 0; i < length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
     return true;
   }
@@ -128,7 +130,9 @@ export class Slabs {
     const cells = Math.max(1, Math.min(Math.floor(SLAB_BYTES / cellBytes), CELLS_PER_SLAB));
     const slab: Slab = { number, cells, used: 0, touched: 0, free: 0, roomyAt: roomy.length };
     this.#slabs[number] = slab;
-    this.#bytes[number] = Buffer.allocUnsafeSlow(cells * cellBytes);
+    const bytes = Buffer.allocUnsafeSlow(cells * cellBytes);
+    this.#bytes[number] = bytes;
+    this.#views[number] = new DataView(bytes.buffer);
     this.#cellBytes[number] = cellBytes;
     this.#heldBytes += cells * cellBytes;
     roomy.push(slab);
@@ -146,6 +150,7 @@ export class Slabs {
     if (roomy.length === 0) this.#roomy.delete(cellBytes);
     this.#slabs[slab.number] = undefined;
     this.#bytes[slab.number] = NONE;
+    this.#views[slab.number] = NO_VIEW;
     this.#freeNumbers.push(slab.number);
   }
 
@@ -158,16 +163,6 @@ export class Slabs {
     this.#roomy.set(cellBytes, roomy);
     return roomy;
   }
-}
-
-function isAt({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): boolean {
-  for (let i = 0; i < length; i += 1) if (target[at + i] !== source[from + i]) return false;
-  return true;
-}
-
-function copySlice({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): void {
-  if (length > SHORT_BYTES) source.copy(target, at, from, from + length);
-  else for (let i = 0; i < length; i += 1) target[at + i] = source[from + i] ?? 0;
 }
 
 /** The number of the slab at a place. */

@@ -17,7 +17,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import createDebug from "debug";
 import { Subscriber, XPublisher } from "zeromq";
 import { LankvError } from "../core/error.js";
-import type { Message } from "../core/message.js";
+import type { Message, ReceivedMessage } from "../core/message.js";
 import type { Writer } from "../core/version.js";
 import { decodeMessage, encodeMessage, subscriberOf, topicsOf } from "../wire/message.js";
 import { callListener } from "./listener.js";
@@ -63,7 +63,7 @@ export interface MeshOptions {
 
 /** What the mesh tells. */
 export interface MeshListener {
-  onMessage(message: Message): void;
+  onMessage(message: ReceivedMessage): void;
   /** A peer subscribed to what is for it, or has gone. */
   onSubscription(writer: Writer, present: boolean): void;
   /** A frame was malformed. */

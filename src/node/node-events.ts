@@ -3,15 +3,15 @@ import type { Bytes } from "../core/bytes.js";
 import type { Effect, PeerChange } from "../core/effect.js";
 import type { State } from "../core/message.js";
 import type { Peer } from "../core/peer.js";
-import type { KvRecord, Replaced } from "../core/record.js";
+import type { KvRecord, Replaced, StoredRecord } from "../core/record.js";
 import type { LoadReport } from "./disk.js";
 import type { DamageStatus, LoadingStatus } from "./lankv.js";
 
 export interface NodeEvents {
   /** Records that changed, written here or elsewhere. */
-  changed: [records: readonly KvRecord[]];
+  changed: [records: readonly StoredRecord[]];
   /** Those written elsewhere, and what was held here before each, alive or not. */
-  applied: [records: readonly KvRecord[], replaced: readonly (Replaced | undefined)[]];
+  applied: [records: readonly StoredRecord[], replaced: readonly (Replaced | undefined)[]];
   /** The time of values has run out: what remains of them. */
   expired: [records: readonly KvRecord[]];
   /** A peer has given a message to whoever listens to the channel. */

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Bytes } from "../core/bytes.js";
 import { LankvError } from "../core/error.js";
-import { isRemains, type KvRecord } from "../core/record.js";
+import { isRemains, storedToRecord, type KvRecord, type StoredRecord } from "../core/record.js";
 import { versionToText } from "../core/version.js";
 import { callListener } from "../net/listener.js";
 import { wallMs } from "./ambient.js";
@@ -202,9 +202,9 @@ class OpenNode extends EventEmitter<LankvEvents> implements Lankv {
     return options !== NO_OPTIONS || this.#node.isTurnFull || this.#node.disk?.isStrict === true;
   }
 
-  #tell(records: readonly KvRecord[]): void {
+  #tell(records: readonly StoredRecord[]): void {
     if (this.listenerCount("change") === 0) return;
-    for (const record of records) callListener(() => this.emit("change", toChange(record)));
+    for (const record of records) callListener(() => this.emit("change", toChange(storedToRecord(record))));
   }
 
   #expiry(ttlMs: number | undefined): number | undefined {

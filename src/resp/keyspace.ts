@@ -5,7 +5,7 @@ import type { Bytes } from "../core/bytes.js";
 import type { Conflict } from "../core/conflicts.js";
 import type { LankvError } from "../core/error.js";
 import type { Snapshot } from "../core/record-map.js";
-import type { KvRecord, RecordHead, Replaced } from "../core/record.js";
+import type { KvRecord, RecordHead, Replaced, StoredRecord } from "../core/record.js";
 
 export interface Keyspace {
   /** Set when a write may be acknowledged only once it is durable. */
@@ -110,7 +110,7 @@ export interface Durability {
 /** Is told what no command of this node did. */
 export interface KeyspaceListener {
   /** Other nodes wrote these; `replaced[i]` is what was held here before `records[i]`, alive or not. */
-  changed(records: readonly KvRecord[], replaced: readonly (Replaced | undefined)[]): void;
+  changed(records: readonly StoredRecord[], replaced: readonly (Replaced | undefined)[]): void;
   /** The time of these keys has run out. */
   expired(keys: readonly Bytes[]): void;
   /** A message of another node. */

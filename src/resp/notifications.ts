@@ -6,7 +6,14 @@
  * node tells its own listeners; no event goes over the LAN.
  */
 import type { Bytes } from "../core/bytes.js";
-import { isAlive, isRemains, type KvRecord, type Replaced } from "../core/record.js";
+import {
+  isAlive,
+  isRemains,
+  storedToRecord,
+  type KvRecord,
+  type Replaced,
+  type StoredRecord,
+} from "../core/record.js";
 import type { Keyspace } from "./keyspace.js";
 import type { Hub } from "./subscriptions.js";
 
@@ -59,12 +66,16 @@ export class Notifications {
   }
 
   /** Tells what other nodes' writes did. */
-  changed(records: readonly KvRecord[], replaced: readonly (Replaced | undefined)[]): void {
+  changed(records: readonly StoredRecord[], replaced: readonly (Replaced | undefined)[]): void {
     if (!this.#hub.hasKeyListeners) return;
     const nowMs = this.#keyspace.nowMs();
     records.forEach((record, at) => {
       const before = replaced[at];
-      this.#tell(record, before !== undefined && isAlive(before, nowMs) ? before : undefined, nowMs);
+      this.#tell(
+        storedToRecord(record),
+        before !== undefined && isAlive(before, nowMs) ? before : undefined,
+        nowMs,
+      );
     });
   }
 

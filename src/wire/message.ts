@@ -32,11 +32,13 @@ import type {
   Publication,
   PublishMessage,
   QuestionMessage,
+  ReceivedMessage,
   SetMessage,
   Span,
   TickMessage,
 } from "../core/message.js";
 import { publicationBytes } from "../core/outbox.js";
+import type { StoredRecord } from "../core/record.js";
 import type { Writer as WriterId } from "../core/version.js";
 import { readVitals, VITALS_BYTES_MAX, writeVitals } from "./beacon.js";
 import { Reader } from "./reader.js";
@@ -198,8 +200,8 @@ function writeAsk(writer: Writer, ask: Ask): void {
 const TOPICS = /^(?:(set|publish|tick)|(question|answer|list|list_answer|confirm|receipt) [0-9a-f]{16}) /;
 const TOPIC_BYTES_MAX = 29;
 
-/** The message in a frame, or undefined when it is malformed. */
-export function decodeMessage(frame: Buffer): Message | undefined {
+/** The message in a frame, which nobody may change from then on; undefined when it is malformed. */
+export function decodeMessage(frame: Buffer): ReceivedMessage | undefined {
   if (frame.length > MESSAGE_BYTES_MAX) return undefined;
   const topic = TOPICS.exec(frame.toString("latin1", 0, TOPIC_BYTES_MAX));
   if (topic === null) return undefined;
@@ -227,7 +229,7 @@ function messageType(text: string | undefined): MessageType | undefined {
   }
 }
 
-function readBody(reader: Reader, type: MessageType, from: WriterId): Message {
+function readBody(reader: Reader, type: MessageType, from: WriterId): ReceivedMessage {
   switch (type) {
     case "set":
       return readSet(reader, from);
@@ -250,7 +252,7 @@ function readBody(reader: Reader, type: MessageType, from: WriterId): Message {
   }
 }
 
-function readSet(reader: Reader, from: WriterId): SetMessage {
+function readSet(reader: Reader, from: WriterId): SetMessage<StoredRecord> {
   const seq = reader.varint(SEQ_MAX, 1);
   return { type: "set", from, seq, records: readRecords(reader) };
 }
@@ -311,7 +313,7 @@ function readAsk(reader: Reader): Ask {
   }
 }
 
-function readAnswer(reader: Reader, from: WriterId): AnswerMessage {
+function readAnswer(reader: Reader, from: WriterId): AnswerMessage<StoredRecord> {
   const id = reader.u32();
   const part = reader.varint(SEQ_MAX);
   const flags = reader.u8();

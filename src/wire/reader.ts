@@ -5,7 +5,7 @@
  * empty value, and whoever decodes asks `ok` at the end of each loop and at the end of the frame. Counts are
  * checked against the bytes that are left before anything is allocated for them.
  */
-import { readBytes, type Bytes } from "../core/bytes.js";
+import { sliceToBytes, type Bytes, type Slice } from "../core/bytes.js";
 import { hex64 } from "../core/hash.js";
 import type { Writer } from "../core/version.js";
 
@@ -15,11 +15,16 @@ export class Reader {
 
   /** Reads the bytes from `from` up to, and without, `to`. */
   constructor(
-    private readonly frame: Buffer,
+    readonly frame: Buffer,
     from = 0,
-    private readonly to = frame.length,
+    readonly to = frame.length,
   ) {
     this.#at = from;
+  }
+
+  /** Where it goes on. */
+  get at(): number {
+    return this.#at;
   }
 
   /** False as soon as anything was malformed. */
@@ -34,6 +39,11 @@ export class Reader {
 
   get bytesLeft(): number {
     return this.to - this.#at;
+  }
+
+  /** Goes on from a place that is not beyond the end: what is before it was read by other means. */
+  skipTo(at: number): void {
+    this.#at = at;
   }
 
   /** Marks the frame as malformed. */
@@ -97,9 +107,19 @@ export class Reader {
 
   /** A length from `min` to `max`, then so many bytes. */
   bytes(max: number, min = 0): Bytes {
+    return sliceToBytes(this.slice(max, min));
+  }
+
+  /** The same, left where they are. */
+  slice(max: number, min = 0): Slice {
     const length = this.varint(max, min);
-    const from = this.#take(length);
-    return this.#ok ? readBytes(this.frame, from, from + length) : "";
+    const at = this.#take(length);
+    return { buffer: this.frame, at, length: this.#ok ? length : 0 };
+  }
+
+  /** No bytes, of where it goes on. */
+  nothing(): Slice {
+    return { buffer: this.frame, at: this.#at, length: 0 };
   }
 
   /** A length up to `max`, then so many bytes of UTF-8; fails when decoding would make them more. */

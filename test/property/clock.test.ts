@@ -25,7 +25,7 @@ describe("the clock", () => {
         const issued = new Set<number>();
         for (const one of events) {
           if ("observe" in one) {
-            clock.observe(one.observe, one.wallMs);
+            clock.observe([{ stamp: one.observe }], one.wallMs);
             continue;
           }
           const next = clock.next(one.wallMs, one.replaced);
@@ -43,7 +43,7 @@ describe("the clock", () => {
     fc.assert(
       fc.property(fc.array(stamp, { maxLength: 20 }), (stamps) => {
         const clock = new Clock();
-        for (const seen of stamps) clock.observe(seen, START_MS);
+        for (const seen of stamps) clock.observe([{ stamp: seen }], START_MS);
         const next = clock.next(START_MS, -1) ?? 0;
         assert.ok(next <= wallToStamp(START_MS + 60_000) + 1);
         for (const seen of stamps) assert.ok(seen > wallToStamp(START_MS + 60_000) || seen < next);

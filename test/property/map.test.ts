@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import {
-  BUCKETS,
-  BUCKETS_PER_GROUP,
-  GROUPS,
-  bucketOf,
-  versionHashHigh,
-  versionHashLow,
-} from "../../src/core/hash.js";
+import { BUCKETS, BUCKETS_PER_GROUP, GROUPS, bucketOf, hex64, versionHash } from "../../src/core/hash.js";
 import type { KvRecord } from "../../src/core/record.js";
 import { RecordMap } from "../../src/core/record-map.js";
 
@@ -148,9 +141,8 @@ describe("the fingerprints", () => {
         let values = 0;
         let bytes = 0;
         for (const one of map.all()) {
-          const hash =
-            (BigInt(versionHashHigh(one.stamp, one.writer)) << 32n) |
-            BigInt(versionHashLow(one.stamp, one.writer));
+          const { high, low } = versionHash(one.stamp, one.writer);
+          const hash = BigInt(`0x${hex64(high, low)}`);
           const bucket = bucketOf(one.key);
           buckets.set(bucket, BigInt.asUintN(64, (buckets.get(bucket) ?? 0n) + hash));
           values += one.kind === "value" ? 1 : 0;

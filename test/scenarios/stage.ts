@@ -2,7 +2,6 @@
  * A stage for transcripts: a few nodes of the real core on a simulated LAN without chance faults, and a record of who
  * said what to whom. Beacons and ticks are left out of the record; they never stop.
  */
-import type { Effect } from "../../src/core/effect.js";
 import type { Message } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
 import type { FsyncPolicy } from "../../src/core/saving.js";
@@ -16,6 +15,7 @@ import { Process } from "../sim/process.js";
 import { Random } from "../sim/random.js";
 import { Schedule } from "../sim/schedule.js";
 import { Tallies } from "../sim/tallies.js";
+import type { ReadEffect } from "../received.js";
 
 interface NodeOptions {
   readonly nodeId?: string;
@@ -132,7 +132,7 @@ export class Stage {
     }
   }
 
-  #effectToText(effect: Effect): string | undefined {
+  #effectToText(effect: ReadEffect): string | undefined {
     switch (effect.type) {
       case "state":
         return effect.state;

@@ -2,9 +2,10 @@
  * What a checker sees of a run. Checkers watch from outside and keep their own model of the truth; they use none of the
  * core's logic to decide what is right.
  */
-import type { Effect, Input, Now } from "../../src/core/effect.js";
+import type { Now } from "../../src/core/effect.js";
 import type { Message } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
+import type { ReadEffect, ReadInput } from "../received.js";
 import type { Frame } from "./network.js";
 import type { Process } from "./process.js";
 import type { Tallies } from "./tallies.js";
@@ -30,8 +31,8 @@ export interface Posted {
 /** A process took an input. */
 export interface Stepped {
   readonly process: Process;
-  readonly input: Input;
-  readonly effects: readonly Effect[];
+  readonly input: ReadInput;
+  readonly effects: readonly ReadEffect[];
   /** What was held, before, of each key that the message carries. */
   readonly before: ReadonlyMap<string, KvRecord | undefined>;
   /** Whether the message's sender was a peer. */

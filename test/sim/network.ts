@@ -1,7 +1,8 @@
 /** The simulated LAN: who reaches whom, datagrams, and the sockets that listen. */
-import type { Beacon, Message } from "../../src/core/message.js";
+import type { Beacon, Message, ReceivedMessage } from "../../src/core/message.js";
 import { decodeBeacon } from "../../src/wire/beacon.js";
 import { decodeMessage } from "../../src/wire/message.js";
+import { readMessage } from "../received.js";
 import type { Faults } from "./faults.js";
 import type { Host } from "./host.js";
 import type { Log } from "./log.js";
@@ -15,15 +16,23 @@ export const CLUSTER = 0x1234_5678;
 
 /** A beacon, or what is wrong with it. */
 export type Datagram = Packet<Beacon | string>;
+/** A message as the core gets it, and as the checkers read it. */
+export interface Decoded {
+  readonly received: ReceivedMessage;
+  readonly message: Message;
+}
 /** A message, or none. */
-export type Frame = Packet<Message | undefined>;
+export type Frame = Packet<Decoded | undefined>;
 
 export function toDatagram(bytes: Buffer): Datagram {
   return new Packet(bytes, (encoded) => decodeBeacon(encoded, CLUSTER));
 }
 
 export function toFrame(bytes: Buffer): Frame {
-  return new Packet(bytes, decodeMessage);
+  return new Packet(bytes, (encoded) => {
+    const received = decodeMessage(encoded);
+    return received === undefined ? undefined : { received, message: readMessage(received) };
+  });
 }
 
 export class Network {

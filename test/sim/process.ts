@@ -10,6 +10,7 @@ import type { Saving } from "../../src/core/saving.js";
 import { Replica } from "../../src/core/replica.js";
 import { encodeBeacon } from "../../src/wire/beacon.js";
 import { encodeMessage } from "../../src/wire/message.js";
+import { readEffect, type ReadInput } from "../received.js";
 import type { Checkers } from "./checker.js";
 import { heldOf } from "./contents.js";
 import type { Disk } from "./disk.js";
@@ -256,8 +257,9 @@ export class Process {
   /** @param isForged whether it is somebody hostile's */
   handleFrame(frame: Frame, isForged = false): void {
     this.#whenRunning(() => {
-      const message = frame.content;
-      if (message !== undefined) this.#step({ type: "message", message }, isForged);
+      if (frame.content === undefined) return;
+      const { received, message } = frame.content;
+      this.#step({ type: "message", message }, isForged, { type: "message", message: received });
     });
   }
 
@@ -298,7 +300,8 @@ export class Process {
     else action();
   }
 
-  #step(input: Input, isForged = false): void {
+  /** @param taken the input as the core gets it */
+  #step(input: ReadInput, isForged = false, taken: Input = input): void {
     if (!this.isAlive) return;
     const { now } = this;
     const records =
@@ -306,12 +309,12 @@ export class Process {
     const before = records.length === 0 ? NOTHING : heldOf(this.replica, records);
     const isKnown = input.type === "message" && this.replica.presence.peers.has(input.message.from);
     const correctedBeforeMs = this.replica.correctedMs(now.wallMs);
-    const effects = this.replica.step(input, now);
+    const effects = this.replica.step(taken, now);
     this.#logStep(input, effects);
     this.checkers.stepped({
       process: this,
       input,
-      effects,
+      effects: effects.map(readEffect),
       before,
       isKnown,
       correctedBeforeMs,
@@ -424,7 +427,7 @@ export class Process {
     this.network.log.add(this.network.schedule.nowMs, this.name, what);
   }
 
-  #logStep(input: Input, effects: readonly Effect[]): void {
+  #logStep(input: ReadInput, effects: readonly Effect[]): void {
     if (!this.network.log.isWanted) return;
     const did = effects.map(effectToText).join("; ");
     this.#log(`${inputToText(input)} -> ${did} [${this.replica.state} ${this.replica.map.root}]`);

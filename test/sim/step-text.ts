@@ -1,8 +1,9 @@
 /** Inputs and effects as the log shows them. */
-import type { Effect, Input } from "../../src/core/effect.js";
+import type { Effect } from "../../src/core/effect.js";
 import type { Message } from "../../src/core/message.js";
+import type { ReadInput } from "../received.js";
 
-export function inputToText(input: Input): string {
+export function inputToText(input: ReadInput): string {
   switch (input.type) {
     case "beacon": {
       const { writer, hello, goodbye } = input.beacon;

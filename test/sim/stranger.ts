@@ -95,7 +95,7 @@ export class Stranger {
         ? random.bytes(random.below(200))
         : this.#mutate(random.pick(overheardFrames)?.bytes),
     );
-    const message = frame.content;
+    const message = frame.content?.message;
     if (message !== undefined && "records" in message && message.records.length > 0) return;
     random.pick(this.network.alive)?.handleFrame(frame, true);
   }

@@ -6,8 +6,8 @@
  * The checker follows each copy by what is told of it (writes, `applied`, `expired`), and compares that with what is held: so a
  * change that was not told is found, and so is one that was told and did not happen.
  */
-import type { Effect } from "../../../src/core/effect.js";
-import type { KvRecord } from "../../../src/core/record.js";
+import type { KvRecord, Replaced } from "../../../src/core/record.js";
+import type { ReadApplied } from "../../received.js";
 import { Violation, type Checker, type Restored, type Scene, type Stepped, type Wrote } from "../checker.js";
 import { contentsOf } from "../contents.js";
 import type { Process } from "../process.js";
@@ -165,24 +165,15 @@ export class ExpiryChecker implements Checker {
   #apply(
     { process, correctedBeforeMs, atMs }: Stepped,
     told: Told,
-    { records, replaced }: Effect & { type: "applied" },
+    { records, replaced }: ReadApplied,
     comes: readonly KvRecord[],
   ): void {
     for (const [i, record] of records.entries()) {
       const before = told.held.get(record.key);
-      const replacedOne = replaced[i];
-      const said = replacedOne && { value: before?.value ?? "", ...replacedOne };
-      const isTold =
-        replacedOne?.value !== undefined ||
-        before?.expiresAtMs === record.expiresAtMs ||
-        before === undefined;
-      if (
-        !isTold ||
-        (before === undefined ? said !== undefined : said === undefined || !isIdentical(before, said))
-      )
+      if (!isSaid(before, replaced[i], record))
         this.#fail(
           process,
-          `says that ${describe(record)} replaced ${describe(said)}, not ${describe(before)}`,
+          `says that ${describe(record)} replaced ${JSON.stringify(replaced[i])}, not ${describe(before)}`,
         );
       if (before !== undefined && isVersionOf(before, record))
         this.#fail(process, `says that ${describe(record)} came anew`);
@@ -239,6 +230,14 @@ export class ExpiryChecker implements Checker {
   #fail(process: Process, text: string): never {
     throw new Violation(this.name, `${process.name} ${text}`);
   }
+}
+
+/** Whether it is said right what a record replaced; its value may be left out where the expiry has stayed the same. */
+function isSaid(before: KvRecord | undefined, said: Replaced | undefined, record: KvRecord): boolean {
+  if (before === undefined || said === undefined) return before === said;
+  if (before.kind !== said.kind || before.expiresAtMs !== said.expiresAtMs) return false;
+  if (said.value === undefined) return before.expiresAtMs === record.expiresAtMs;
+  return before.value === said.value;
 }
 
 function tell(told: Told, record: KvRecord): void {

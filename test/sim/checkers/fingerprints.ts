@@ -2,14 +2,7 @@
  * Roots are equal if and only if the maps are; and each sum is what its records make it: recomputed here from the
  * contents with arithmetic of its own (64-bit integers).
  */
-import {
-  BUCKETS,
-  BUCKETS_PER_GROUP,
-  GROUPS,
-  bucketOf,
-  versionHashHigh,
-  versionHashLow,
-} from "../../../src/core/hash.js";
+import { BUCKETS, BUCKETS_PER_GROUP, GROUPS, bucketOf, hex64, versionHash } from "../../../src/core/hash.js";
 import { Violation, type Checker, type Scene } from "../checker.js";
 import { contentsOf } from "../contents.js";
 import type { Process } from "../process.js";
@@ -61,7 +54,8 @@ export class FingerprintsChecker implements Checker {
       const bucket = bucketOf(record.key);
       const group = Math.floor(bucket / BUCKETS_PER_GROUP);
       const { stamp, writer } = record;
-      const hash = (BigInt(versionHashHigh(stamp, writer)) << 32n) | BigInt(versionHashLow(stamp, writer));
+      const { high, low } = versionHash(stamp, writer);
+      const hash = BigInt(`0x${hex64(high, low)}`);
       buckets.add(bucket, hash);
       groups.add(group, hash);
       root = (root + hash) & MASK;

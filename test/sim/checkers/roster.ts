@@ -2,7 +2,7 @@
  * After the heal everybody is live and knows exactly those who are there; no two processes keep one node id; and whoever
  * waited for a key was told the end of it in time.
  */
-import type { Effect, Input } from "../../../src/core/effect.js";
+import type { ReadEffect, ReadInput } from "../../received.js";
 import type { Process } from "../process.js";
 import { Violation, type Checker, type Scene, type Stepped } from "../checker.js";
 
@@ -31,7 +31,7 @@ export class RosterChecker implements Checker {
     }
   }
 
-  #noteWaits(process: Process, input: Input, effects: readonly Effect[]): void {
+  #noteWaits(process: Process, input: ReadInput, effects: readonly ReadEffect[]): void {
     if (input.type === "seek") {
       const waits = this.#waits.get(process) ?? new Map<string, number>();
       this.#waits.set(process, waits);

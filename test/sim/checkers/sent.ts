@@ -21,7 +21,7 @@ export class SentChecker implements Checker {
       if (held === undefined || !isVersionOf(held, record) || !isRemains(held))
         throw new Violation(this.name, `${process.name} sends ${describe(record)} and has ${describe(held)}`);
     }
-    const decoded = frame.content;
+    const decoded = frame.content?.message;
     const records = decoded !== undefined && "records" in decoded ? decoded.records : undefined;
     const isSame =
       records?.length === message.records.length &&

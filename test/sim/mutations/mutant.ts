@@ -7,7 +7,15 @@ import type { Breakage, Edit } from "./breakages.js";
 
 /** The folder that everything is compiled to: this file runs three folders below it. */
 const BUILT = path.resolve(import.meta.dirname, "../../..");
-const PARTS = ["src/core", "src/wire", "src/storage", "test/sim", "test/scenarios", "scripts/sim.js"];
+const PARTS = [
+  "src/core",
+  "src/wire",
+  "src/storage",
+  "test/received.js",
+  "test/sim",
+  "test/scenarios",
+  "scripts/sim.js",
+];
 const HEAP_MEGABYTES = 1_024;
 
 interface Caught {

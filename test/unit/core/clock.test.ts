@@ -18,10 +18,10 @@ describe("the hybrid logical clock", () => {
   it("exceeds a stamp it saw that is at most 60 s ahead, and ignores one further ahead", () => {
     const near = wallToStamp(WALL_MS + AHEAD_MAX_MS);
     const clock = new Clock();
-    clock.observe(near, WALL_MS);
+    clock.observe([{ stamp: near }], WALL_MS);
     assert.equal(clock.next(WALL_MS, -1), near + 1);
     const other = new Clock();
-    other.observe(near + 1, WALL_MS);
+    other.observe([{ stamp: near + 1 }], WALL_MS);
     assert.equal(other.next(WALL_MS, -1), wallToStamp(WALL_MS));
   });
 

@@ -1,6 +1,7 @@
 /** What the core does when time runs out: by counts and contents, on a clock of the test's own. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { sliceToBytes } from "../../../src/core/bytes.js";
 import { CLOCK_DOUBT_MS, Clock } from "../../../src/core/clock.js";
 import { Copy, EXPIRED_PER_STEP, EXPIRY_REST_MS } from "../../../src/core/copy.js";
 import type { Effect } from "../../../src/core/effect.js";
@@ -36,7 +37,7 @@ class Stage {
   told(type: "expired" | "applied"): string[] {
     return this.effects
       .splice(0)
-      .flatMap((effect) => (effect.type === type ? effect.records.map(({ key }) => key) : []));
+      .flatMap((effect) => (effect.type === type ? effect.records.map(({ key }) => sliceToBytes(key)) : []));
   }
 }
 
@@ -129,11 +130,11 @@ describe("a value whose time has run out already", () => {
 
   it("says what it replaced", () => {
     const stage = new Stage();
-    const held = stage.copy.write("k", "v", undefined, { writer: WRITER, wallMs: 0 });
+    stage.copy.write("k", "v", undefined, { writer: WRITER, wallMs: 0 });
     stage.copy.apply([sent(Number.MAX_SAFE_INTEGER, 100)], stage.at(200));
     const applied = stage.effects.find(({ type }) => type === "applied");
     assert.ok(applied?.type === "applied");
-    assert.deepEqual(applied.replaced, [held]);
+    assert.deepEqual(applied.replaced, [{ kind: "value", expiresAtMs: undefined, value: "v" }]);
     assert.equal(applied.records[0]?.kind, "tombstone");
   });
 });

@@ -7,6 +7,7 @@ import { afterEach, describe, it, mock } from "node:test";
 import { Publisher, XPublisher, XSubscriber } from "zeromq";
 import type { Message } from "../../../src/core/message.js";
 import { Mesh } from "../../../src/net/mesh.js";
+import { readMessage } from "../../received.js";
 import { uncaught, until } from "./loopback.js";
 
 interface Member {
@@ -62,7 +63,7 @@ describe("the mesh on the loopback interface", () => {
     const mesh = await Mesh.open(
       { writer, port, hosts: ["127.0.0.1"], monoMs: () => performance.now() },
       {
-        onMessage: (message) => messages.push(message),
+        onMessage: (message) => messages.push(readMessage(message)),
         onSubscription: (who, present) => subscriptions.push(`${who} ${present ? "came" : "went"}`),
         onMalformed: () => (count.malformed += 1),
       },

@@ -1,7 +1,7 @@
 /** Values whose time runs out, as the library and the Redis-protocol server see it. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import type { Replaced } from "../../../src/core/record.js";
+import { storedToRecord, type Replaced } from "../../../src/core/record.js";
 import type { Change, Lankv } from "../../../src/node/lankv.js";
 import { Node } from "../../../src/node/node.js";
 import { NodeKeyspace } from "../../../src/node/node-keyspace.js";
@@ -89,7 +89,7 @@ describe("a keyspace's listener", () => {
     keyspace.listen({
       changed: (records, replaced) => {
         for (const [i, record] of records.entries())
-          told.push(`${String(show(record))} over ${String(show(replaced[i]))}`);
+          told.push(`${String(show(storedToRecord(record)))} over ${String(show(replaced[i]))}`);
       },
       expired: (keys) => told.push(...keys.map((key) => `expired ${key}`)),
       published: () => undefined,
