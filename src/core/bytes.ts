@@ -11,9 +11,19 @@
  */
 export type Bytes = string;
 
-/** Bytes that still lie in the buffer which they were read into, for as long as whoever gives it says. */
+/** A buffer with a view of it, which reads and writes four bytes at once wherever they begin. */
+export interface Frame {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+export function toFrame(bytes: Buffer): Frame {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
+/** Bytes that still lie in the frame which they were read into, for as long as whoever gives it says. */
 export interface Slice {
-  readonly buffer: Buffer;
+  readonly frame: Frame;
   /** Where in it they begin. */
   readonly at: number;
   readonly length: number;
@@ -21,7 +31,7 @@ export interface Slice {
 
 export function sliceToBytes(bytes: Bytes | Slice): Bytes {
   if (typeof bytes === "string") return bytes;
-  return readBytes(bytes.buffer, bytes.at, bytes.at + bytes.length);
+  return readBytes(bytes.frame.bytes, bytes.at, bytes.at + bytes.length);
 }
 
 /** Bounds on keys, values and published messages, in bytes. What is outside them is refused, and nothing changes. */

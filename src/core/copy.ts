@@ -102,11 +102,12 @@ export class Copy {
   }
 
   /** As {@link Replica.restore}. */
-  restore(records: Iterable<StoredRecord>, now: Now): void {
+  restore(records: readonly StoredRecord[], now: Now): void {
     this.#now = now;
     const nowMs = this.clock.correctedMs(now.wallMs);
     this.#isRestoring = true;
-    for (const stored of records) {
+    for (const [i, stored] of records.entries()) {
+      if (i % WARM_RECORDS === 0) this.map.warm(records, i);
       const isOver = this.#runsOut(stored, nowMs);
       this.#isAsStored = !isOver;
       this.map.apply(isOver ? remainsOf(storedToRecord(stored)) : stored);

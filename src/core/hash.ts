@@ -74,16 +74,14 @@ export function hashOf(key: Bytes | Slice): number {
   return typeof key === "string" ? murmur3(key, SEED_KEY) : hashOfSlice(key);
 }
 
-function hashOfSlice({ buffer, at: from, length }: Slice): number {
+function hashOfSlice({ frame: { view }, at: from, length }: Slice): number {
   const whole = from + (length & ~3);
-  const byte = (at: number) => buffer[at] ?? 0;
   let hash = SEED_KEY;
-  for (let at = from; at < whole; at += 4)
-    hash = mix(hash, byte(at) | (byte(at + 1) << 8) | (byte(at + 2) << 16) | (byte(at + 3) << 24));
+  for (let at = from; at < whole; at += 4) hash = mix(hash, view.getInt32(at, true));
   if (whole < from + length) {
-    let tail = byte(whole);
-    if (whole + 1 < from + length) tail |= byte(whole + 1) << 8;
-    if (whole + 2 < from + length) tail |= byte(whole + 2) << 16;
+    let tail = view.getUint8(whole);
+    if (whole + 1 < from + length) tail |= view.getUint8(whole + 1) << 8;
+    if (whole + 2 < from + length) tail |= view.getUint8(whole + 2) << 16;
     hash ^= scramble(tail);
   }
   return finish(hash, length);

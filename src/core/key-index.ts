@@ -35,9 +35,13 @@ export class KeyIndex {
     }
   }
 
-  /** The slot of a key with this hash, in most cases in which there is one; else that of another key, or 0. */
+  /** The slot of a key with this hash, and mostly there is no other; -1 when there is none. */
   guess(hash: number): number {
-    return Math.max(0, (this.#entries[2 * (hash & this.#mask) + 1] ?? 0) - 1);
+    const wanted = hash | 0;
+    for (let at = wanted & this.#mask; ; at = (at + 1) & this.#mask) {
+      const slot = (this.#entries[2 * at + 1] ?? 0) - 1;
+      if (slot === -1 || this.#entries[2 * at] === wanted) return slot;
+    }
   }
 
   /** Adds a key that is not here. */

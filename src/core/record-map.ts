@@ -47,6 +47,7 @@ const RESERVED_MAX = 1_048_576;
 export const WARM_RECORDS = 16;
 
 const NO_SLOT = -1;
+const NOTHING: readonly StoredRecord[] = [];
 
 export class RecordMap {
   readonly #records = new RecordRows();
@@ -67,8 +68,13 @@ export class RecordMap {
   #foundHash = 0;
   /** {@link NO_SLOT} when the key was not there: it may be by now. */
   #foundSlot = NO_SLOT;
+  /** Those of them that were warmed and whose keys are looked for next, and the hashes of these. */
+  #warmed: readonly StoredRecord[] = NOTHING;
+  #warmedNext = 0;
+  #warmedEnd = 0;
+  readonly #warmedHashes = new Uint32Array(WARM_RECORDS);
   /** Slots, and a sum of what was read, so that the reading is not left out. */
-  readonly #warmed = new Int32Array(WARM_RECORDS + 1);
+  readonly #touched = new Int32Array(WARM_RECORDS + 1);
   #tombstones = 0;
   #bytes = 0;
 
@@ -148,21 +154,28 @@ export class RecordMap {
 
   /**
    * Reads a little of all that applying the next {@link WARM_RECORDS} of the records from one on will read. Each of them waits for
-   * memory three times, one after the other; read together, they wait together. Changes nothing.
+   * memory three times, one after the other; read together, they wait together. Changes nothing. The hashes are kept for whoever then
+   * looks for the keys in the same order.
    *
    * Group prefetching: Chen et al., "Improving hash join performance through prefetching", 2004.
    */
   warm(records: readonly StoredRecord[], from: number): void {
-    const count = Math.min(records.length - from, WARM_RECORDS);
-    const slots = this.#warmed;
-    let sum = 0;
-    for (let i = 0; i < count; i += 1) {
-      const hash = hashOf(records[from + i]?.key ?? "");
-      slots[i] = this.#index.guess(hash);
-      sum += this.#fingerprints.touch(hashToBucket(hash));
+    const end = Math.min(from + WARM_RECORDS, records.length);
+    const slots = this.#touched;
+    this.#warmed = records;
+    this.#warmedNext = from;
+    this.#warmedEnd = end;
+    let [known, sum] = [0, 0];
+    for (let i = from; i < end; i += 1) {
+      const hash = hashOf(records[i]?.key ?? "");
+      const bucket = hashToBucket(hash);
+      this.#warmedHashes[i % WARM_RECORDS] = hash;
+      sum += this.#fingerprints.touch(bucket) + (this.#first[bucket] ?? NO_SLOT);
+      const slot = this.#index.guess(hash);
+      if (slot !== NO_SLOT) slots[known++] = slot;
     }
-    for (let i = 0; i < count; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
-    for (let i = 0; i < count; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
+    for (let i = 0; i < known; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
+    for (let i = 0; i < known; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
     slots[WARM_RECORDS] = sum;
   }
 
@@ -266,10 +279,19 @@ export class RecordMap {
   #find(key: Bytes | Slice): number {
     if (this.#foundSlot === NO_SLOT || key !== this.#foundKey) {
       this.#foundKey = key;
-      this.#foundHash = hashOf(key);
+      this.#foundHash = this.#hashOf(key);
       this.#foundSlot = this.#index.find(key, this.#foundHash, this.#records);
     }
     return this.#foundSlot;
+  }
+
+  #hashOf(key: Bytes | Slice): number {
+    const next = this.#warmedNext;
+    if (key !== this.#warmed[next]?.key) return hashOf(key);
+    this.#warmedNext = next + 1;
+    // What they lie in is not to be kept longer than it has to.
+    if (this.#warmedNext === this.#warmedEnd) this.#warmed = NOTHING;
+    return this.#warmedHashes[next % WARM_RECORDS] ?? 0;
   }
 
   #insert(record: StoredRecord): boolean {

@@ -193,7 +193,7 @@ export class Replica {
   }
 
   /** Takes over records from storage, before the start or until `loaded`: neither changes nor writes, and told to nobody. */
-  restore(records: Iterable<StoredRecord>, now: Now): void {
+  restore(records: readonly StoredRecord[], now: Now): void {
     this.#copy.restore(records, now);
   }
 

@@ -13,16 +13,18 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import { readBytes, sliceToBytes, writeBytes, type Bytes, type Slice } from "./bytes.js";
+import { readBytes, sliceToBytes, toFrame, writeBytes, type Bytes, type Frame, type Slice } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
 const CELLS_PER_SLAB = 4_096;
 const CELL_BYTES_MIN = 16;
 const CELL_BYTES_MAX = 32_768;
-/** Up to this length a loop is faster than the call into the runtime. */
+/** Up to this length of a string a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
-const NONE = Buffer.alloc(0);
+/** Up to this length of a slice; the call makes two views of the buffers, which are garbage then. */
+const SHORT_SLICE_BYTES = 256;
+const NONE = toFrame(Buffer.alloc(0));
 
 /** A slab's state; its bytes and the size of its cells stand apart, where reading and overwriting find them at once. */
 interface Slab {
@@ -40,7 +42,7 @@ interface Slab {
 export class Slabs {
   /** By slab number. */
   readonly #slabs: (Slab | undefined)[] = [];
-  readonly #bytes: Buffer[] = [];
+  readonly #frames: Frame[] = [];
   readonly #cellBytes: number[] = [];
   readonly #freeNumbers: number[] = [];
   /** By the size of their cells: the slabs that have room. */
@@ -62,7 +64,7 @@ export class Slabs {
     if (slab.free === 0) slab.touched += 1;
     else {
       cell = slab.free - 1;
-      slab.free = this.#bytes[slab.number]?.readUInt16LE(cell * cellBytes) ?? 0;
+      slab.free = this.#frames[slab.number]?.view.getUint16(cell * cellBytes, true) ?? 0;
     }
     if (slab.used === slab.cells) {
       roomy.pop();
@@ -78,30 +80,30 @@ export class Slabs {
 
   /** @param from where in the cell; there is room */
   write(slab: number, cell: number, from: number, bytes: Bytes | Slice): void {
-    const buffer = this.#bytes[slab] ?? NONE;
+    const frame = this.#frames[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
-    if (typeof bytes !== "string") copySlice(bytes, buffer, at);
-    else if (bytes.length > SHORT_BYTES) writeBytes(buffer, bytes, at);
-    else for (let i = 0; i < bytes.length; i += 1) buffer[at + i] = bytes.charCodeAt(i);
+    if (typeof bytes !== "string") copySlice(bytes, frame, at);
+    else if (bytes.length > SHORT_BYTES) writeBytes(frame.bytes, bytes, at);
+    else for (let i = 0; i < bytes.length; i += 1) frame.bytes[at + i] = bytes.charCodeAt(i);
   }
 
   /** @param from where in the cell */
   read(slab: number, cell: number, from: number, length: number): Bytes {
     if (length === 0) return "";
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
-    return readBytes(this.#bytes[slab] ?? NONE, at, at + length);
+    return readBytes((this.#frames[slab] ?? NONE).bytes, at, at + length);
   }
 
   /** The first byte of a cell. */
   byteAt(slab: number, cell: number): number {
-    return this.#bytes[slab]?.[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
+    return this.#frames[slab]?.bytes[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
   }
 
   /** Whether a cell begins with these bytes. */
   startsWith(slab: number, cell: number, bytes: Bytes | Slice): boolean {
     const { length } = bytes;
     if (length > SHORT_BYTES) return this.read(slab, cell, 0, length) === sliceToBytes(bytes);
-    const buffer = this.#bytes[slab] ?? NONE;
+    const { bytes: buffer } = this.#frames[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0);
     if (typeof bytes !== "string") return isAt(bytes, buffer, at);
     for (let i = 0; i < length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
@@ -114,7 +116,7 @@ export class Slabs {
     const cellBytes = this.#cellBytes[number] ?? 0;
     const roomy = this.#roomyOf(cellBytes);
     slab.used -= 1;
-    this.#bytes[number]?.writeUInt16LE(slab.free, cell * cellBytes);
+    this.#frames[number]?.view.setUint16(cell * cellBytes, slab.free, true);
     slab.free = cell + 1;
     if (slab.roomyAt === -1) {
       slab.roomyAt = roomy.length;
@@ -128,7 +130,7 @@ export class Slabs {
     const cells = Math.max(1, Math.min(Math.floor(SLAB_BYTES / cellBytes), CELLS_PER_SLAB));
     const slab: Slab = { number, cells, used: 0, touched: 0, free: 0, roomyAt: roomy.length };
     this.#slabs[number] = slab;
-    this.#bytes[number] = Buffer.allocUnsafeSlow(cells * cellBytes);
+    this.#frames[number] = toFrame(Buffer.allocUnsafeSlow(cells * cellBytes));
     this.#cellBytes[number] = cellBytes;
     this.#heldBytes += cells * cellBytes;
     roomy.push(slab);
@@ -145,7 +147,7 @@ export class Slabs {
     this.#heldBytes -= slab.cells * cellBytes;
     if (roomy.length === 0) this.#roomy.delete(cellBytes);
     this.#slabs[slab.number] = undefined;
-    this.#bytes[slab.number] = NONE;
+    this.#frames[slab.number] = NONE;
     this.#freeNumbers.push(slab.number);
   }
 
@@ -160,14 +162,27 @@ export class Slabs {
   }
 }
 
-function isAt({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): boolean {
+function isAt({ frame: { bytes: source }, at: from, length }: Slice, target: Buffer, at: number): boolean {
   for (let i = 0; i < length; i += 1) if (target[at + i] !== source[from + i]) return false;
   return true;
 }
 
-function copySlice({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): void {
-  if (length > SHORT_BYTES) source.copy(target, at, from, from + length);
-  else for (let i = 0; i < length; i += 1) target[at + i] = source[from + i] ?? 0;
+function copySlice({ frame, at: from, length }: Slice, target: Frame, at: number): void {
+  if (length > SHORT_SLICE_BYTES) {
+    frame.bytes.copy(target.bytes, at, from, from + length);
+    return;
+  }
+  const { view } = frame;
+  const to = target.view;
+  let i = 0;
+  for (; i + 16 <= length; i += 16) {
+    to.setInt32(at + i, view.getInt32(from + i, true), true);
+    to.setInt32(at + i + 4, view.getInt32(from + i + 4, true), true);
+    to.setInt32(at + i + 8, view.getInt32(from + i + 8, true), true);
+    to.setInt32(at + i + 12, view.getInt32(from + i + 12, true), true);
+  }
+  for (; i + 4 <= length; i += 4) to.setInt32(at + i, view.getInt32(from + i, true), true);
+  for (; i < length; i += 1) to.setUint8(at + i, view.getUint8(from + i));
 }
 
 /** The number of the slab at a place. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { toFrame } from "../../src/core/bytes.js";
 import { storedToRecord, type KvRecord, type StoredRecord } from "../../src/core/record.js";
 import { hashOf } from "../../src/core/hash.js";
 import { RecordMap } from "../../src/core/record-map.js";
@@ -36,7 +37,8 @@ function readAny(block: Buffer): KvRecord | undefined {
 }
 
 function readStored(block: Buffer): StoredRecord | undefined {
-  return readStoredRecord(Buffer.concat([Buffer.of(1, 2, 3), block, Buffer.of(4)]), 3, 3 + block.length);
+  const frame = toFrame(Buffer.concat([Buffer.of(1, 2, 3), block, Buffer.of(4)]));
+  return readStoredRecord(frame, 3, 3 + block.length);
 }
 
 function readText(block: Buffer): KvRecord | undefined {
@@ -106,6 +108,26 @@ describe("a stored record", () => {
           [stored.root, stored.bytes, stored.values],
           [plainly.root, plainly.bytes, plainly.values],
         );
+      }),
+    );
+  });
+
+  it("is held by the map alike, whatever was warmed before", () => {
+    const keys = fc.constantFrom("a", "b", "c", "d", "k".repeat(25));
+    const few = fc.array(fc.tuple(kvRecord, keys, fc.option(fc.nat(), { freq: 3 })), { maxLength: 60 });
+    fc.assert(
+      fc.property(few, (list) => {
+        const records = list.flatMap(([one, key]) => readStored(blockOf({ ...one, key })) ?? []);
+        const [warmed, plainly] = [new RecordMap(() => undefined), new RecordMap(() => undefined)];
+        for (const [i, one] of records.entries()) {
+          // Mostly what comes next, as it should be.
+          const from = list[i]?.[2] ?? undefined;
+          if (from !== undefined) warmed.warm(records, from % 2 === 0 ? i : from % records.length);
+          assert.equal(warmed.apply(one), plainly.apply(storedToRecord(one)));
+        }
+        assert.deepEqual([...warmed.all()], [...plainly.all()]);
+        assert.equal(warmed.root, plainly.root);
+        for (const { key } of plainly.heads()) assert.deepEqual(warmed.get(key), plainly.get(key));
       }),
     );
   });
