@@ -47,6 +47,9 @@ export class Slabs {
   readonly #freeNumbers: number[] = [];
   /** By the size of their cells: the slabs that have room. */
   readonly #roomy = new Map<number, Slab[]>();
+  /** Those of the size that was asked for last: mostly it is the next one, too. */
+  #lastRoomy: Slab[] = [];
+  #lastBytes = 0;
   #heldBytes = 0;
 
   /** Bytes of all slabs. */
@@ -145,7 +148,10 @@ export class Slabs {
     }
     const cellBytes = this.#cellBytes[slab.number] ?? 0;
     this.#heldBytes -= slab.cells * cellBytes;
-    if (roomy.length === 0) this.#roomy.delete(cellBytes);
+    if (roomy.length === 0) {
+      this.#roomy.delete(cellBytes);
+      this.#lastBytes = 0;
+    }
     this.#slabs[slab.number] = undefined;
     this.#frames[slab.number] = NONE;
     this.#freeNumbers.push(slab.number);
@@ -154,10 +160,11 @@ export class Slabs {
   #roomyOf(cellBytes: number): Slab[] {
     // A slab of one cell never has room.
     if (cellBytes > CELL_BYTES_MAX) return [];
-    const known = this.#roomy.get(cellBytes);
-    if (known !== undefined) return known;
-    const roomy: Slab[] = [];
+    if (cellBytes === this.#lastBytes) return this.#lastRoomy;
+    const roomy = this.#roomy.get(cellBytes) ?? [];
     this.#roomy.set(cellBytes, roomy);
+    this.#lastRoomy = roomy;
+    this.#lastBytes = cellBytes;
     return roomy;
   }
 }
