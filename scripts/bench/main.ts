@@ -112,9 +112,10 @@ async function toPage(body: string): Promise<string> {
     "the event loop, where Redis makes them itself while its clients wait, and it may wait for a step of cleaning; one call for both was",
     "measured and is no faster ([ADR 17](adr/0017-a-log-of-records.md)). But most of it is what a request costs without the disk.",
     "",
-    "The start: 0.2 s until loading begins, most of it for reading the program's modules, then 1.1 µs a record in one thread: its check",
-    "takes 0.15, finding and decoding the entry 0.15, the map 0.35, copying key and value with the first touch of the memory for them 0.3,",
-    "the collector 0.1. Another thread that checks and cuts would take 0.25 of it, less what handing over costs.",
+    "The start: 0.15 s until it answers, half of it Node.js's own ([ADR 23](adr/0023-the-program-in-few-files.md)), then 0.9 µs a record in",
+    "one thread. In a profile the map takes a third of that, copying key and value with the first touch of the memory for them not much less,",
+    "the record's check a seventh, the collector a ninth, finding and decoding the entry a twelfth. Another thread that checks and cuts would",
+    "take a fifth of it, less what handing over costs.",
     "",
   ].join("\n");
 }

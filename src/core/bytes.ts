@@ -11,63 +11,56 @@
  */
 export type Bytes = string;
 
-/** Bytes that still lie in the buffer which they were read into, for as long as whoever gives it says. */
+/** A buffer with a view of it, which reads and writes four bytes at once wherever they begin. */
+export interface Frame {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+export function toFrame(bytes: Buffer): Frame {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
+/** Bytes that still lie in the frame which they were read into, for as long as whoever gives it says. */
 export interface Slice {
-  readonly buffer: Buffer;
+  readonly frame: Frame;
   /** Where in it they begin. */
   readonly at: number;
   readonly length: number;
 }
 
-/**
- * A view of a buffer, by which four of its bytes are read or written at once. Mostly the buffer is the one that was asked for
- * last: a message, or what was read of a file.
- */
-export function viewOf(buffer: Buffer): DataView {
-  if (buffer !== viewed) {
-    viewed = buffer;
-    view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
-  }
-  return view;
-}
-
-let viewed: Buffer = Buffer.alloc(0);
-let view: DataView = new DataView(viewed.buffer);
-
-/** Up to this length a loop is faster than the call into the runtime. */
-const SHORT_SLICE_BYTES = 128;
+/** Up to this length a loop is faster than the call into the runtime, which makes two views of the buffers. */
+const SHORT_SLICE_BYTES = 256;
 const WORD_BYTES = 4;
 
-/** Copies bytes to a place of a buffer that has room for them. @param targetView of the target */
-export function copySlice(slice: Slice, target: Buffer, targetView: DataView, at: number): void {
-  const { buffer, at: from, length } = slice;
+/** Copies bytes to a place of a frame that has room for them. */
+export function copySlice({ frame, at: from, length }: Slice, target: Frame, at: number): void {
   if (length > SHORT_SLICE_BYTES) {
-    buffer.copy(target, at, from, from + length);
+    frame.bytes.copy(target.bytes, at, from, from + length);
     return;
   }
+  const [source, view] = [frame.view, target.view];
   // The last word may lie half over the one before it.
   const last = length - WORD_BYTES;
-  const source = viewOf(buffer);
-  for (let i = 0; i < last; i += WORD_BYTES) targetView.setInt32(at + i, source.getInt32(from + i));
-  if (last >= 0) targetView.setInt32(at + last, source.getInt32(from + last));
-  else for (let i = 0; i < length; i += 1) targetView.setUint8(at + i, source.getUint8(from + i));
+  for (let i = 0; i < last; i += WORD_BYTES) view.setInt32(at + i, source.getInt32(from + i));
+  if (last >= 0) view.setInt32(at + last, source.getInt32(from + last));
+  else for (let i = 0; i < length; i += 1) view.setUint8(at + i, source.getUint8(from + i));
 }
 
-/** Whether the same bytes are at a place of a buffer, which has as many from there on. @param targetView of that buffer */
-export function isSliceAt({ buffer, at: from, length }: Slice, targetView: DataView, at: number): boolean {
+/** Whether the same bytes are at a place of a frame, which has as many from there on. */
+export function isSliceAt({ frame, at: from, length }: Slice, target: Frame, at: number): boolean {
+  const [source, view] = [frame.view, target.view];
   const last = length - WORD_BYTES;
-  const source = viewOf(buffer);
   for (let i = 0; i < last; i += WORD_BYTES)
-    if (targetView.getInt32(at + i) !== source.getInt32(from + i)) return false;
-  if (last >= 0) return targetView.getInt32(at + last) === source.getInt32(from + last);
-  for (let i = 0; i < length; i += 1)
-    if (targetView.getUint8(at + i) !== source.getUint8(from + i)) return false;
+    if (view.getInt32(at + i) !== source.getInt32(from + i)) return false;
+  if (last >= 0) return view.getInt32(at + last) === source.getInt32(from + last);
+  for (let i = 0; i < length; i += 1) if (view.getUint8(at + i) !== source.getUint8(from + i)) return false;
   return true;
 }
 
 export function sliceToBytes(bytes: Bytes | Slice): Bytes {
   if (typeof bytes === "string") return bytes;
-  return readBytes(bytes.buffer, bytes.at, bytes.at + bytes.length);
+  return readBytes(bytes.frame.bytes, bytes.at, bytes.at + bytes.length);
 }
 
 /** Bounds on keys, values and published messages, in bytes. What is outside them is refused, and nothing changes. */

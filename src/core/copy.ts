@@ -106,7 +106,10 @@ export class Copy {
     this.#now = now;
     const nowMs = this.clock.correctedMs(now.wallMs);
     this.#isRestoring = true;
+    let at = 0;
     for (const stored of records) {
+      if (at % EXPECTED_MAX === 0) this.map.expect(keysFrom(records, at));
+      at += 1;
       const record = this.#aged(stored, nowMs);
       this.#isAsStored = record === stored;
       this.map.apply(record);

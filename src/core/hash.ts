@@ -7,7 +7,7 @@
  * 64-bit integer that costs nothing. The hashes find differences; they do not defend against an adversary, who could
  * write any key anyway.
  */
-import { viewOf, type Bytes, type Slice } from "./bytes.js";
+import type { Bytes, Slice } from "./bytes.js";
 import type { Writer } from "./version.js";
 
 /** Number of buckets of the map; a power of two, because a bucket is the top 16 bits of a key's hash. */
@@ -73,9 +73,8 @@ export function hashOf(key: Bytes | Slice): number {
   return typeof key === "string" ? murmur3(key, SEED_KEY) : hashOfSlice(key);
 }
 
-function hashOfSlice({ buffer, at: from, length }: Slice): number {
+function hashOfSlice({ frame: { view }, at: from, length }: Slice): number {
   const whole = from + (length & ~3);
-  const view = viewOf(buffer);
   let hash = SEED_KEY;
   for (let at = from; at < whole; at += 4) hash = mix(hash, view.getInt32(at, true));
   if (whole < from + length) {

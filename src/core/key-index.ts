@@ -35,13 +35,12 @@ export class KeyIndex {
     }
   }
 
-  /** The slot of a key with this hash; 0 when there is none. */
+  /** The slot of a key with this hash, and mostly there is no other; -1 when there is none. */
   guess(hash: number): number {
     const wanted = hash | 0;
     for (let at = wanted & this.#mask; ; at = (at + 1) & this.#mask) {
-      const entry = this.#entries[2 * at + 1] ?? 0;
-      if (entry === 0) return 0;
-      if (this.#entries[2 * at] === wanted) return entry - 1;
+      const slot = (this.#entries[2 * at + 1] ?? 0) - 1;
+      if (slot === -1 || this.#entries[2 * at] === wanted) return slot;
     }
   }
 

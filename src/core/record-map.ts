@@ -73,6 +73,7 @@ export class RecordMap {
   readonly #expectedKeys: (Bytes | Slice)[] = [];
   readonly #expectedHashes = new Int32Array(EXPECTED_MAX);
   #expectedAt = 0;
+  #expectedEnd = 0;
   /** Their slots, and a sum of what was read, so that the reading is not left out. */
   readonly #expectedSlots = new Int32Array(EXPECTED_MAX + 1);
   #tombstones = 0;
@@ -174,19 +175,22 @@ export class RecordMap {
   expect(keys: readonly (Bytes | Slice)[]): void {
     const count = Math.min(keys.length, EXPECTED_MAX);
     const slots = this.#expectedSlots;
-    let sum = 0;
+    let [known, sum] = [0, 0];
     for (let i = 0; i < count; i += 1) {
       const key = keys[i] ?? "";
       const hash = hashOf(key);
+      const bucket = hashToBucket(hash);
       this.#expectedKeys[i] = key;
       this.#expectedHashes[i] = hash;
-      slots[i] = this.#index.guess(hash);
-      sum += this.#fingerprints.touch(hashToBucket(hash));
+      sum += this.#fingerprints.touch(bucket) + (this.#first[bucket] ?? NO_SLOT);
+      const slot = this.#index.guess(hash);
+      if (slot !== NO_SLOT) slots[known++] = slot;
     }
-    for (let i = 0; i < count; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
-    for (let i = 0; i < count; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
+    for (let i = 0; i < known; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
+    for (let i = 0; i < known; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
     slots[EXPECTED_MAX] = sum;
     this.#expectedAt = 0;
+    this.#expectedEnd = count;
   }
 
   /**
@@ -296,9 +300,12 @@ export class RecordMap {
   }
 
   #hashOf(key: Bytes | Slice): number {
-    if (key !== this.#expectedKeys[this.#expectedAt]) return hashOf(key) | 0;
-    this.#expectedAt += 1;
-    return this.#expectedHashes[this.#expectedAt - 1] ?? 0;
+    const at = this.#expectedAt;
+    if (key !== this.#expectedKeys[at]) return hashOf(key) | 0;
+    this.#expectedAt = at + 1;
+    // What slices lie in is not to be kept longer than it has to.
+    if (this.#expectedAt === this.#expectedEnd) this.#expectedKeys.length = 0;
+    return this.#expectedHashes[at] ?? 0;
   }
 
   #insert(record: StoredRecord): boolean {

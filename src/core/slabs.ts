@@ -13,17 +13,16 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import { copySlice, isSliceAt, readBytes, viewOf, writeBytes, type Bytes, type Slice } from "./bytes.js";
+import { copySlice, isSliceAt, readBytes, toFrame, writeBytes, type Bytes, type Frame, type Slice } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
 const CELLS_PER_SLAB = 4_096;
 const CELL_BYTES_MIN = 16;
 const CELL_BYTES_MAX = 32_768;
-/** Up to this length a loop is faster than the call into the runtime. */
+/** Up to this length of a string a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
-const NONE = Buffer.alloc(0);
-const NO_VIEW = viewOf(NONE);
+const NONE = toFrame(Buffer.alloc(0));
 
 /** A slab's state; its bytes and the size of its cells stand apart, where reading and overwriting find them at once. */
 interface Slab {
@@ -41,12 +40,14 @@ interface Slab {
 export class Slabs {
   /** By slab number. */
   readonly #slabs: (Slab | undefined)[] = [];
-  readonly #bytes: Buffer[] = [];
-  readonly #views: DataView[] = [];
+  readonly #frames: Frame[] = [];
   readonly #cellBytes: number[] = [];
   readonly #freeNumbers: number[] = [];
   /** By the size of their cells: the slabs that have room. */
   readonly #roomy = new Map<number, Slab[]>();
+  /** Those of the size that was asked for last: mostly it is the next one, too. */
+  #lastRoomy: Slab[] = [];
+  #lastBytes = 0;
   #heldBytes = 0;
 
   /** Bytes of all slabs. */
@@ -64,7 +65,7 @@ export class Slabs {
     if (slab.free === 0) slab.touched += 1;
     else {
       cell = slab.free - 1;
-      slab.free = this.#bytes[slab.number]?.readUInt16LE(cell * cellBytes) ?? 0;
+      slab.free = this.#frames[slab.number]?.view.getUint16(cell * cellBytes, true) ?? 0;
     }
     if (slab.used === slab.cells) {
       roomy.pop();
@@ -80,32 +81,33 @@ export class Slabs {
 
   /** @param from where in the cell; there is room */
   write(slab: number, cell: number, from: number, bytes: Bytes | Slice): void {
-    const buffer = this.#bytes[slab] ?? NONE;
+    const frame = this.#frames[slab] ?? NONE;
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
-    if (typeof bytes !== "string") copySlice(bytes, buffer, this.#views[slab] ?? NO_VIEW, at);
-    else if (bytes.length > SHORT_BYTES) writeBytes(buffer, bytes, at);
-    else for (let i = 0; i < bytes.length; i += 1) buffer[at + i] = bytes.charCodeAt(i);
+    if (typeof bytes !== "string") copySlice(bytes, frame, at);
+    else if (bytes.length > SHORT_BYTES) writeBytes(frame.bytes, bytes, at);
+    else for (let i = 0; i < bytes.length; i += 1) frame.bytes[at + i] = bytes.charCodeAt(i);
   }
 
   /** @param from where in the cell */
   read(slab: number, cell: number, from: number, length: number): Bytes {
     if (length === 0) return "";
     const at = cell * (this.#cellBytes[slab] ?? 0) + from;
-    return readBytes(this.#bytes[slab] ?? NONE, at, at + length);
+    return readBytes((this.#frames[slab] ?? NONE).bytes, at, at + length);
   }
 
   /** The first byte of a cell. */
   byteAt(slab: number, cell: number): number {
-    return this.#bytes[slab]?.[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
+    return this.#frames[slab]?.bytes[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
   }
 
   /** Whether a cell begins with these bytes. */
   startsWith(slab: number, cell: number, bytes: Bytes | Slice): boolean {
     const { length } = bytes;
     const at = cell * (this.#cellBytes[slab] ?? 0);
-    if (typeof bytes !== "string") return isSliceAt(bytes, this.#views[slab] ?? NO_VIEW, at);
+    const frame = this.#frames[slab] ?? NONE;
+    if (typeof bytes !== "string") return isSliceAt(bytes, frame, at);
     if (length > SHORT_BYTES) return this.read(slab, cell, 0, length) === bytes;
-    const buffer = this.#bytes[slab] ?? NONE;
+    const { bytes: buffer } = frame;
     for (let i = 0; i < length; i += 1) if (buffer[at + i] !== bytes.charCodeAt(i)) return false;
     return true;
   }
@@ -116,7 +118,7 @@ export class Slabs {
     const cellBytes = this.#cellBytes[number] ?? 0;
     const roomy = this.#roomyOf(cellBytes);
     slab.used -= 1;
-    this.#bytes[number]?.writeUInt16LE(slab.free, cell * cellBytes);
+    this.#frames[number]?.view.setUint16(cell * cellBytes, slab.free, true);
     slab.free = cell + 1;
     if (slab.roomyAt === -1) {
       slab.roomyAt = roomy.length;
@@ -130,9 +132,7 @@ export class Slabs {
     const cells = Math.max(1, Math.min(Math.floor(SLAB_BYTES / cellBytes), CELLS_PER_SLAB));
     const slab: Slab = { number, cells, used: 0, touched: 0, free: 0, roomyAt: roomy.length };
     this.#slabs[number] = slab;
-    const bytes = Buffer.allocUnsafeSlow(cells * cellBytes);
-    this.#bytes[number] = bytes;
-    this.#views[number] = new DataView(bytes.buffer);
+    this.#frames[number] = toFrame(Buffer.allocUnsafeSlow(cells * cellBytes));
     this.#cellBytes[number] = cellBytes;
     this.#heldBytes += cells * cellBytes;
     roomy.push(slab);
@@ -147,20 +147,23 @@ export class Slabs {
     }
     const cellBytes = this.#cellBytes[slab.number] ?? 0;
     this.#heldBytes -= slab.cells * cellBytes;
-    if (roomy.length === 0) this.#roomy.delete(cellBytes);
+    if (roomy.length === 0) {
+      this.#roomy.delete(cellBytes);
+      this.#lastBytes = 0;
+    }
     this.#slabs[slab.number] = undefined;
-    this.#bytes[slab.number] = NONE;
-    this.#views[slab.number] = NO_VIEW;
+    this.#frames[slab.number] = NONE;
     this.#freeNumbers.push(slab.number);
   }
 
   #roomyOf(cellBytes: number): Slab[] {
     // A slab of one cell never has room.
     if (cellBytes > CELL_BYTES_MAX) return [];
-    const known = this.#roomy.get(cellBytes);
-    if (known !== undefined) return known;
-    const roomy: Slab[] = [];
+    if (cellBytes === this.#lastBytes) return this.#lastRoomy;
+    const roomy = this.#roomy.get(cellBytes) ?? [];
     this.#roomy.set(cellBytes, roomy);
+    this.#lastRoomy = roomy;
+    this.#lastBytes = cellBytes;
     return roomy;
   }
 }

@@ -6,6 +6,7 @@
  * software-based CRC generators", 2005); sixteen were measured not to be faster. For long ones zlib is.
  */
 import { crc32 } from "node:zlib";
+import type { Frame } from "../core/bytes.js";
 
 /** Up to this length it is faster than the call into zlib. */
 const SHORT_BYTES = 320;
@@ -17,32 +18,25 @@ const TABLES = makeTables();
  * The CRC-32 of the bytes from `from` up to, and without, `to`.
  * @param begin the CRC-32 of what comes before them; 0 = nothing
  */
-export function checksum(buffer: Buffer, from: number, to: number, begin: number): number {
-  if (to - from > SHORT_BYTES) return crc32(buffer.subarray(from, to), begin);
+export function checksum({ bytes, view }: Frame, from: number, to: number, begin: number): number {
+  if (to - from > SHORT_BYTES) return crc32(bytes.subarray(from, to), begin);
   let crc = ~begin;
   let at = from;
   for (const whole = to - 7; at < whole; at += 8) {
-    crc ^=
-      byte(buffer, at) |
-      (byte(buffer, at + 1) << 8) |
-      (byte(buffer, at + 2) << 16) |
-      (byte(buffer, at + 3) << 24);
+    const low = crc ^ view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true);
     crc =
-      entry(7, crc & 0xff) ^
-      entry(6, (crc >>> 8) & 0xff) ^
-      entry(5, (crc >>> 16) & 0xff) ^
-      entry(4, crc >>> 24) ^
-      entry(3, byte(buffer, at + 4)) ^
-      entry(2, byte(buffer, at + 5)) ^
-      entry(1, byte(buffer, at + 6)) ^
-      entry(0, byte(buffer, at + 7));
+      entry(7, low & 0xff) ^
+      entry(6, (low >>> 8) & 0xff) ^
+      entry(5, (low >>> 16) & 0xff) ^
+      entry(4, low >>> 24) ^
+      entry(3, high & 0xff) ^
+      entry(2, (high >>> 8) & 0xff) ^
+      entry(1, (high >>> 16) & 0xff) ^
+      entry(0, high >>> 24);
   }
-  for (; at < to; at += 1) crc = (crc >>> 8) ^ entry(0, (crc ^ byte(buffer, at)) & 0xff);
+  for (; at < to; at += 1) crc = (crc >>> 8) ^ entry(0, (crc ^ view.getUint8(at)) & 0xff);
   return ~crc >>> 0;
-}
-
-function byte(buffer: Buffer, at: number): number {
-  return buffer[at] ?? 0;
 }
 
 function entry(table: number, index: number): number {

@@ -14,7 +14,7 @@
  * keeps apart an entry from one inside a value (somebody may keep a copy of a log in a record), and from one of another
  * file that the file system has left in this one.
  */
-import { LIMITS } from "../core/bytes.js";
+import { LIMITS, toFrame, type Frame } from "../core/bytes.js";
 import { REPLACES_MAX, type KvRecord, type StoredRecord } from "../core/record.js";
 import { Reader } from "../wire/reader.js";
 import { readStoredRecord, writeOneRecord } from "../wire/records.js";
@@ -39,17 +39,17 @@ export interface Mark {
 
 /** Writes entries into one buffer, which is used again and again. */
 export class EntryWriter {
-  readonly #buffer: Buffer;
+  readonly #frame: Frame;
   #at = 0;
 
   /** @param bytes its size, at least {@link ENTRY_BYTES_MAX} */
   constructor(bytes: number) {
-    this.#buffer = Buffer.allocUnsafe(bytes);
+    this.#frame = toFrame(Buffer.allocUnsafe(bytes));
   }
 
   /** What was written: a view, until the next {@link EntryWriter.clear}. */
   get written(): Buffer {
-    return this.#buffer.subarray(0, this.#at);
+    return this.#frame.bytes.subarray(0, this.#at);
   }
 
   clear(): void {
@@ -59,19 +59,19 @@ export class EntryWriter {
   /** Whether the record fits behind what was written. */
   hasRoom({ key, value, replaces }: KvRecord): boolean {
     const bytesMax = HEAD + 56 + key.length + value.length + 20 * replaces.length;
-    return bytesMax <= this.#buffer.length - this.#at;
+    return bytesMax <= this.#frame.bytes.length - this.#at;
   }
 
   /** There is room. */
   addRecord(salt: number, record: KvRecord): void {
-    const writer = new Writer(this.#buffer, this.#at + HEAD);
+    const writer = new Writer(this.#frame.bytes, this.#at + HEAD);
     writeOneRecord(writer, record);
     this.#finish(RECORD, salt, writer.at);
   }
 
   /** There is room. */
   addMark(salt: number, { segment, length }: Mark): void {
-    const writer = new Writer(this.#buffer, this.#at + HEAD);
+    const writer = new Writer(this.#frame.bytes, this.#at + HEAD);
     writer.u32(segment);
     writer.u48(length);
     this.#finish(MARK, salt, writer.at);
@@ -80,35 +80,36 @@ export class EntryWriter {
   #finish(kind: number, salt: number, to: number): void {
     const from = this.#at + HEAD;
     const word = kind * 2 ** 24 + (to - from);
-    this.#buffer.writeUInt32BE(word, this.#at);
-    this.#buffer.writeUInt16BE(checkOf(word, salt), this.#at + 4);
-    this.#buffer.writeUInt32BE(crcOf(this.#buffer, from, to, word, salt), this.#at + 6);
+    const { view } = this.#frame;
+    view.setUint32(this.#at, word);
+    view.setUint16(this.#at + 4, checkOf(word, salt));
+    view.setUint32(this.#at + 6, crcOf(this.#frame, from, to, word, salt));
     this.#at = to;
   }
 }
 
 /** How long the entry at a place is, its head included, if there is one; ten bytes are there at least. */
-export function entryLength(buffer: Buffer, at: number, salt: number): number | undefined {
-  const kind = buffer[at];
+export function entryLength({ view }: Frame, at: number, salt: number): number | undefined {
+  const word = view.getUint32(at);
+  const kind = word >>> 24;
   if (kind !== RECORD && kind !== MARK) return undefined;
-  const word = buffer.readUInt32BE(at);
   const bytes = HEAD + (word & 0xffffff);
-  return buffer.readUInt16BE(at + 4) === checkOf(word, salt) && bytes <= ENTRY_BYTES_MAX ? bytes : undefined;
+  return view.getUint16(at + 4) === checkOf(word, salt) && bytes <= ENTRY_BYTES_MAX ? bytes : undefined;
 }
 
 /** The entry of so many bytes at a place, or undefined when it is not whole. What the record is made of stays in the buffer. */
 export function readEntry(
-  buffer: Buffer,
+  frame: Frame,
   at: number,
   bytes: number,
   salt: number,
 ): StoredRecord | Mark | undefined {
   const from = at + HEAD;
   const to = at + bytes;
-  if (crcOf(buffer, from, to, buffer.readUInt32BE(at), salt) !== buffer.readUInt32BE(at + 6))
-    return undefined;
-  if (buffer[at] === RECORD) return readStoredRecord(buffer, from, to);
-  const reader = new Reader(buffer, from, to);
+  const { view } = frame;
+  if (crcOf(frame, from, to, view.getUint32(at), salt) !== view.getUint32(at + 6)) return undefined;
+  if (view.getUint8(at) === RECORD) return readStoredRecord(frame, from, to);
+  const reader = new Reader(frame, from, to);
   const mark = { segment: reader.u32(), length: reader.u48() };
   return reader.done ? mark : undefined;
 }
@@ -117,6 +118,6 @@ function checkOf(word: number, salt: number): number {
   return Math.imul(word ^ salt, 0x9e3779b1) >>> 16;
 }
 
-function crcOf(buffer: Buffer, from: number, to: number, word: number, salt: number): number {
-  return checksum(buffer, from, to, (word ^ salt) >>> 0);
+function crcOf(frame: Frame, from: number, to: number, word: number, salt: number): number {
+  return checksum(frame, from, to, (word ^ salt) >>> 0);
 }

@@ -7,6 +7,7 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
+import { toFrame, type Frame } from "../core/bytes.js";
 import type { StoredRecord } from "../core/record.js";
 import { ENTRY_BYTES_MAX, entryLength, HEAD, readEntry, type Mark } from "./entry.js";
 
@@ -30,16 +31,18 @@ export interface Gap {
 
 /** Bytes of the file that are being read, or have been, behind room for an entry that begins before them. */
 interface Part {
-  readonly buffer: Buffer;
+  readonly frame: Frame;
   readonly bytes: number;
   readonly done: Promise<void>;
 }
+
+const NOTHING = toFrame(Buffer.alloc(0));
 
 export class Scan {
   readonly #handle: FileHandle;
   readonly #salt: number;
   readonly #to: number;
-  #buffer: Buffer = Buffer.alloc(0);
+  #frame: Frame = NOTHING;
   /** What was read and not yet looked at: `#at` to `#end` in the buffer, and where `#at` is in the file. */
   #at = 0;
   #end = 0;
@@ -123,7 +126,7 @@ export class Scan {
         this.#isShort = true;
         break;
       }
-      const bytes = here < HEAD ? undefined : entryLength(this.#buffer, this.#at, this.#salt);
+      const bytes = here < HEAD ? undefined : entryLength(this.#frame, this.#at, this.#salt);
       const mayBe = bytes !== undefined && this.#offset + bytes <= this.#to;
       if (mayBe && bytes > here) this.#isShort = true;
       else if (!mayBe || !this.#take(bytes, records)) this.#skip();
@@ -135,7 +138,7 @@ export class Scan {
 
   /** @returns whether it is an entry */
   #take(bytes: number, records: StoredRecord[]): boolean {
-    const entry = readEntry(this.#buffer, this.#at, bytes, this.#salt);
+    const entry = readEntry(this.#frame, this.#at, bytes, this.#salt);
     if (entry === undefined) {
       this.#effort += bytes;
       return false;
@@ -158,7 +161,7 @@ export class Scan {
   #skip(): void {
     this.#effort += 1;
     this.#gapFrom ??= this.#offset;
-    if (this.#buffer[this.#at] !== 0) this.#isZero = false;
+    if (this.#frame.bytes[this.#at] !== 0) this.#isZero = false;
     this.#advance(1);
   }
 
@@ -182,24 +185,25 @@ export class Scan {
 
   /** Goes on to the next part, and begins to read the one behind it. */
   async #read(): Promise<void> {
-    const { buffer, bytes, done } = this.#ahead ?? this.#begin(Buffer.alloc(0));
+    const { frame, bytes, done } = this.#ahead ?? this.#begin(NOTHING);
     await done;
-    const before = this.#buffer;
-    const rest = before.copy(buffer, ENTRY_BYTES_MAX - (this.#end - this.#at), this.#at, this.#end);
-    this.#buffer = buffer;
+    const before = this.#frame;
+    const restAt = ENTRY_BYTES_MAX - (this.#end - this.#at);
+    const rest = before.bytes.copy(frame.bytes, restAt, this.#at, this.#end);
+    this.#frame = frame;
     this.#at = ENTRY_BYTES_MAX - rest;
     this.#end = ENTRY_BYTES_MAX + bytes;
     this.#ahead = this.#isAllRead ? undefined : this.#begin(before);
   }
 
-  /** @param used a buffer that is free now; empty = there is none */
-  #begin(used: Buffer): Part {
+  /** @param used a frame that is free now; {@link NOTHING} = there is none */
+  #begin(used: Frame): Part {
     const position = this.#offset + (this.#end - this.#at);
     const bytes = Math.min(READ_BYTES, this.#to - position);
     // No later part is longer.
-    const buffer = used.length > 0 ? used : Buffer.allocUnsafe(ENTRY_BYTES_MAX + bytes);
-    const part = buffer.subarray(ENTRY_BYTES_MAX, ENTRY_BYTES_MAX + bytes);
-    return { buffer, bytes, done: readAll(this.#handle, part, position) };
+    const frame = used === NOTHING ? toFrame(Buffer.allocUnsafe(ENTRY_BYTES_MAX + bytes)) : used;
+    const part = frame.bytes.subarray(ENTRY_BYTES_MAX, ENTRY_BYTES_MAX + bytes);
+    return { frame, bytes, done: readAll(this.#handle, part, position) };
   }
 }
 

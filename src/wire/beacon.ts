@@ -21,6 +21,7 @@
  *
  * Numbers are big-endian. What follows the last field belongs to a later version and is ignored.
  */
+import { toFrame } from "../core/bytes.js";
 import { STATES, type Beacon, type Vitals } from "../core/message.js";
 import { Reader } from "./reader.js";
 import { Writer } from "./writer.js";
@@ -58,7 +59,7 @@ export function decodeBeacon(datagram: Buffer, cluster: number): Beacon | Foreig
   if (datagram.toString("latin1", 0, 3) !== MAGIC) return "not lankv";
   if (datagram.toString("latin1", 3, 4) !== PROTOCOL) return "other protocol version";
   if (datagram.length > BEACON_BYTES_MAX) return "malformed";
-  const reader = new Reader(datagram, 4);
+  const reader = new Reader(toFrame(datagram), 4);
   const itsCluster = reader.u32();
   const vitals = readVitals(reader);
   const flags = reader.u8();

@@ -18,7 +18,7 @@
  * docs/protocol.md has every field and test vectors.
  */
 import { BATCH_BYTES_MAX } from "../core/batch.js";
-import { LIMITS } from "../core/bytes.js";
+import { LIMITS, toFrame } from "../core/bytes.js";
 import { BUCKETS_PER_GROUP, GROUPS } from "../core/hash.js";
 import { HELD_WORDS } from "../core/held.js";
 import type {
@@ -206,7 +206,7 @@ export function decodeMessage(frame: Buffer): ReceivedMessage | undefined {
   const topic = TOPICS.exec(frame.toString("latin1", 0, TOPIC_BYTES_MAX));
   if (topic === null) return undefined;
   const type = messageType(topic[1] ?? topic[2]);
-  const reader = new Reader(frame, topic[0].length);
+  const reader = new Reader(toFrame(frame), topic[0].length);
   if (type === undefined || reader.u8() !== FORMAT) return undefined;
   const message = readBody(reader, type, reader.id());
   return reader.done ? message : undefined;

@@ -5,7 +5,7 @@
  * empty value, and whoever decodes asks `ok` at the end of each loop and at the end of the frame. Counts are
  * checked against the bytes that are left before anything is allocated for them.
  */
-import { sliceToBytes, type Bytes, type Slice } from "../core/bytes.js";
+import { sliceToBytes, type Bytes, type Frame, type Slice } from "../core/bytes.js";
 import { hex64 } from "../core/hash.js";
 import type { Writer } from "../core/version.js";
 
@@ -15,9 +15,9 @@ export class Reader {
 
   /** Reads the bytes from `from` up to, and without, `to`. */
   constructor(
-    readonly frame: Buffer,
+    readonly frame: Frame,
     from = 0,
-    readonly to = frame.length,
+    readonly to = frame.bytes.length,
   ) {
     this.#at = from;
   }
@@ -53,7 +53,7 @@ export class Reader {
   }
 
   u8(): number {
-    const byte = this.frame[this.#at];
+    const byte = this.frame.bytes[this.#at];
     if (byte === undefined || this.#at >= this.to) {
       this.fail();
       return 0;
@@ -114,19 +114,19 @@ export class Reader {
   slice(max: number, min = 0): Slice {
     const length = this.varint(max, min);
     const at = this.#take(length);
-    return { buffer: this.frame, at, length: this.#ok ? length : 0 };
+    return { frame: this.frame, at, length: this.#ok ? length : 0 };
   }
 
   /** No bytes, of where it goes on. */
   nothing(): Slice {
-    return { buffer: this.frame, at: this.#at, length: 0 };
+    return { frame: this.frame, at: this.#at, length: 0 };
   }
 
   /** A length up to `max`, then so many bytes of UTF-8; fails when decoding would make them more. */
   text(max: number): string {
     const length = this.varint(max);
     const from = this.#take(length);
-    const text = this.#ok ? this.frame.toString("utf8", from, from + length) : "";
+    const text = this.#ok ? this.frame.bytes.toString("utf8", from, from + length) : "";
     if (Buffer.byteLength(text, "utf8") > length) this.fail();
     return this.#ok ? text : "";
   }
@@ -156,7 +156,7 @@ export class Reader {
     const from = this.#take(bytes);
     if (!this.#ok) return 0;
     let value = 0;
-    for (let at = from; at < from + bytes; at += 1) value = value * 256 + (this.frame[at] ?? 0);
+    for (let at = from; at < from + bytes; at += 1) value = value * 256 + (this.frame.bytes[at] ?? 0);
     return value;
   }
 

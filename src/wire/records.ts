@@ -12,7 +12,7 @@
  *
  * Writers are listed once a block because a batch has few of them, mostly one.
  */
-import { LIMITS, type Slice } from "../core/bytes.js";
+import { LIMITS, type Frame, type Slice } from "../core/bytes.js";
 import { REPLACES_MAX, type KvRecord, type StoredRecord } from "../core/record.js";
 import type { Version } from "../core/version.js";
 import { idOf, Reader } from "./reader.js";
@@ -102,12 +102,9 @@ interface FramedRecord extends StoredRecord {
  * The record of a block of one, in the bytes from `from` up to, and without, `to`; undefined when they are anything else. Its
  * key and value stay where they are.
  */
-export function readStoredRecord(frame: Buffer, from: number, to: number): StoredRecord | undefined {
+export function readStoredRecord(frame: Frame, from: number, to: number): StoredRecord | undefined {
   const recordAt = from + BLOCK_OF_ONE;
-  const isOfOne = recordAt < to && frame[from] === 1 && frame[recordAt - 1] === 1;
-  const writer =
-    isOfOne && frame[recordAt + 1] === 0 ? idOf(u32At(frame, from + 1), u32At(frame, from + 5)) : undefined;
-  const plain = readPlain(frame, recordAt, to, writer);
+  const plain = readPlain(frame, recordAt, to, writerOfOne(frame, from, to));
   if (plain !== undefined && endOf(plain) === to) return plain;
   const reader = new Reader(frame, from, to);
   const writers = readWriters(reader);
@@ -128,54 +125,59 @@ const PLAIN = 10;
  * @param writer the one that its second byte names; undefined = none
  */
 function readPlain(
-  frame: Buffer,
+  frame: Frame,
   from: number,
   to: number,
   writer: string | undefined,
 ): FramedRecord | undefined {
-  const flags = frame[from] ?? FLAGS_MAX;
-  const high = u32At(frame, from + 2);
-  if (writer === undefined || flags > (TOMBSTONE | EXPIRES) || high > 0x1fffff) return undefined;
+  if (writer === undefined || to < from + PLAIN) return undefined;
+  const { view } = frame;
+  const flags = view.getUint8(from);
+  const high = view.getUint32(from + 2);
+  if (flags > (TOMBSTONE | EXPIRES) || high > 0x1fffff) return undefined;
   const expires = (flags & EXPIRES) !== 0;
   const lengthAt = from + PLAIN + (expires ? 6 : 0);
-  const keyLength = plainLength(frame, lengthAt);
+  const keyLength = plainLength(frame.bytes, lengthAt);
   const keyAt = lengthAt + varintBytes(keyLength);
   const keyEnd = keyAt + keyLength;
   if (keyLength < 1 || keyLength > LIMITS.keyBytesMax || keyEnd > to) return undefined;
   const isTombstone = (flags & TOMBSTONE) !== 0;
-  const length = isTombstone ? 0 : plainLength(frame, keyEnd);
+  const length = isTombstone ? 0 : plainLength(frame.bytes, keyEnd);
   const at = isTombstone ? keyEnd : keyEnd + varintBytes(length);
   if (length < 0 || length > LIMITS.valueBytesMax || at + length > to) return undefined;
   return {
-    stamp: high * 0x1_0000_0000 + u32At(frame, from + 6),
+    stamp: high * 0x1_0000_0000 + view.getUint32(from + 6),
     writer,
-    key: { buffer: frame, at: keyAt, length: keyLength },
+    key: { frame, at: keyAt, length: keyLength },
     kind: isTombstone ? "tombstone" : "value",
-    value: { buffer: frame, at, length },
-    expiresAtMs: expires ? u32At(frame, from + PLAIN) * 0x1_0000 + u16At(frame, from + PLAIN + 4) : undefined,
+    value: { frame, at, length },
+    expiresAtMs: expires
+      ? view.getUint32(from + PLAIN) * 0x1_0000 + view.getUint16(from + PLAIN + 4)
+      : undefined,
     replaces: NONE,
   };
+}
+
+/** The writer that the only record of a block of one names; undefined when the block is another. */
+function writerOfOne({ view }: Frame, from: number, to: number): string | undefined {
+  const recordAt = from + BLOCK_OF_ONE;
+  if (to < recordAt + PLAIN) return undefined;
+  const isOfOne = view.getUint8(from) === 1 && view.getUint8(recordAt - 1) === 1;
+  if (!isOfOne || view.getUint8(recordAt + 1) !== 0) return undefined;
+  return idOf(view.getUint32(from + 1), view.getUint32(from + 5));
 }
 
 function endOf({ value }: FramedRecord): number {
   return value.at + value.length;
 }
 
-function u16At(frame: Buffer, at: number): number {
-  return ((frame[at] ?? 0) << 8) | (frame[at + 1] ?? 0);
-}
-
-function u32At(frame: Buffer, at: number): number {
-  return u16At(frame, at) * 0x1_0000 + u16At(frame, at + 2);
-}
-
 /** A varint of three bytes at the most, and none too many; -1 when it is another. */
-function plainLength(frame: Buffer, at: number): number {
-  const first = frame[at] ?? 0;
+function plainLength(bytes: Buffer, at: number): number {
+  const first = bytes[at] ?? 0;
   if (first < 0x80) return first;
-  const second = frame[at + 1] ?? 0;
+  const second = bytes[at + 1] ?? 0;
   if (second < 0x80) return second === 0 ? -1 : (second << 7) | (first & 0x7f);
-  const third = frame[at + 2] ?? 0;
+  const third = bytes[at + 2] ?? 0;
   if (third === 0 || third >= 0x80) return -1;
   return (third << 14) | ((second & 0x7f) << 7) | (first & 0x7f);
 }
@@ -191,7 +193,7 @@ export function readRecords(reader: Reader): StoredRecord[] {
   const records: StoredRecord[] = [];
   for (let count = reader.count(RECORD_BYTES_MIN); count > 0 && reader.ok; count -= 1) {
     const { frame, at, to } = reader;
-    const index = frame[at + 1] ?? 0;
+    const index = frame.bytes[at + 1] ?? 0;
     const plain = readPlain(frame, at, to, index < 0x80 ? writers[index] : undefined);
     if (plain !== undefined) reader.skipTo(endOf(plain));
     records.push(plain ?? readRecord(reader, writers));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { toFrame } from "../../src/core/bytes.js";
 import { cellOf, slabOf, Slabs } from "../../src/core/slabs.js";
 
 const lengths = fc.oneof(
@@ -45,6 +46,23 @@ describe("cells in slabs", () => {
           if (one.value !== "") assert.equal(slabs.isThere(one.place, other(one.value)), false);
       }),
     );
+  });
+
+  it("take slices of any length from any place, and their neighbours stay", () => {
+    const source = Buffer.from(Array.from({ length: 700 }, (_, i) => (i * 151 + (i >> 3)) & 0xff));
+    const slabs = new Slabs();
+    for (let length = 1; length < 600; length += 1) {
+      const at = length % 7;
+      const places = [slabs.take(length + 3), slabs.take(length + 3), slabs.take(length + 3)];
+      const [left = 0, middle = 0, right = 0] = places;
+      for (const place of [left, right]) slabs.write(slabOf(place), cellOf(place), 0, "n".repeat(length + 3));
+      slabs.write(slabOf(middle), cellOf(middle), 0, "abc");
+      slabs.write(slabOf(middle), cellOf(middle), 3, { frame: toFrame(source), at, length });
+      const expected = `abc${source.toString("latin1", at, at + length)}`;
+      assert.equal(slabs.read(slabOf(middle), cellOf(middle), 0, length + 3), expected);
+      for (const place of [left, right])
+        assert.equal(slabs.read(slabOf(place), cellOf(place), 0, length + 3), "n".repeat(length + 3));
+    }
   });
 
   it("waste a fifth at the most, and a slab", () => {

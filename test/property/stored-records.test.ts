@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { toFrame } from "../../src/core/bytes.js";
 import { storedToRecord, type KvRecord, type StoredRecord } from "../../src/core/record.js";
 import { Clock } from "../../src/core/clock.js";
 import { Copy } from "../../src/core/copy.js";
@@ -38,13 +39,14 @@ function readAny(block: Buffer): KvRecord | undefined {
   const index = block[11] ?? 0x80;
   const isUsual = block[0] === 1 && block[9] === 1 && index < 0x80;
   const unusual = Buffer.concat([block.subarray(0, 11), Buffer.of(index | 0x80, 0), block.subarray(12)]);
-  const reader = new Reader(isUsual ? unusual : block);
+  const reader = new Reader(toFrame(isUsual ? unusual : block));
   const records = readRecords(reader);
   return reader.done && records.length === 1 ? records.map(storedToRecord)[0] : undefined;
 }
 
 function readStored(block: Buffer): StoredRecord | undefined {
-  return readStoredRecord(Buffer.concat([Buffer.of(1, 2, 3), block, Buffer.of(4)]), 3, 3 + block.length);
+  const frame = toFrame(Buffer.concat([Buffer.of(1, 2, 3), block, Buffer.of(4)]));
+  return readStoredRecord(frame, 3, 3 + block.length);
 }
 
 function readText(block: Buffer): KvRecord | undefined {
@@ -124,6 +126,27 @@ describe("a stored record", () => {
           [stored.root, stored.bytes, stored.values],
           [plainly.root, plainly.bytes, plainly.values],
         );
+      }),
+    );
+  });
+
+  it("is held by the map alike, whatever it was told to expect", () => {
+    const keys = fc.constantFrom("a", "b", "c", "d", "k".repeat(25));
+    const few = fc.array(fc.tuple(kvRecord, keys, fc.option(fc.nat(), { freq: 3 })), { maxLength: 60 });
+    fc.assert(
+      fc.property(few, (list) => {
+        const records = list.flatMap(([one, key]) => readStored(blockOf({ ...one, key })) ?? []);
+        const [told, plainly] = [new RecordMap(() => undefined), new RecordMap(() => undefined)];
+        for (const [i, one] of records.entries()) {
+          // Mostly what comes next, as it should be.
+          const from = list[i]?.[2] ?? undefined;
+          const next = records.slice(from === undefined || from % 2 === 0 ? i : from % records.length);
+          if (from !== undefined) told.expect(next.map(({ key }) => key));
+          assert.equal(told.apply(one), plainly.apply(storedToRecord(one)));
+        }
+        assert.deepEqual([...told.all()], [...plainly.all()]);
+        assert.equal(told.root, plainly.root);
+        for (const { key } of plainly.heads()) assert.deepEqual(told.get(key), plainly.get(key));
       }),
     );
   });
