@@ -34,30 +34,31 @@ export function viewOf(buffer: Buffer): DataView {
 let viewed: Buffer = Buffer.alloc(0);
 let view: DataView = new DataView(viewed.buffer);
 
-/** Up to this length a loop is faster than the call into the runtime. */
-const SHORT_SLICE_BYTES = 128;
-const WORD_BYTES = 4;
+/** Up to so many bytes a loop is faster than the call into the runtime. */
+const SHORT = 128;
+/** Bytes that are read and written at once. */
+const WORD = 4;
 
 /** Copies bytes to a place of a buffer that has room for them. @param targetView of the target */
 export function copySlice(slice: Slice, target: Buffer, targetView: DataView, at: number): void {
   const { buffer, at: from, length } = slice;
-  if (length > SHORT_SLICE_BYTES) {
+  if (length > SHORT) {
     buffer.copy(target, at, from, from + length);
     return;
   }
   // The last word may lie half over the one before it.
-  const last = length - WORD_BYTES;
+  const last = length - WORD;
   const source = viewOf(buffer);
-  for (let i = 0; i < last; i += WORD_BYTES) targetView.setInt32(at + i, source.getInt32(from + i));
+  for (let i = 0; i < last; i += WORD) targetView.setInt32(at + i, source.getInt32(from + i));
   if (last >= 0) targetView.setInt32(at + last, source.getInt32(from + last));
   else for (let i = 0; i < length; i += 1) targetView.setUint8(at + i, source.getUint8(from + i));
 }
 
 /** Whether the same bytes are at a place of a buffer, which has as many from there on. @param targetView of that buffer */
 export function isSliceAt({ buffer, at: from, length }: Slice, targetView: DataView, at: number): boolean {
-  const last = length - WORD_BYTES;
+  const last = length - WORD;
   const source = viewOf(buffer);
-  for (let i = 0; i < last; i += WORD_BYTES)
+  for (let i = 0; i < last; i += WORD)
     if (targetView.getInt32(at + i) !== source.getInt32(from + i)) return false;
   if (last >= 0) return targetView.getInt32(at + last) === source.getInt32(from + last);
   for (let i = 0; i < length; i += 1)
