@@ -29,20 +29,21 @@ export interface Slice {
   readonly length: number;
 }
 
-/** Up to this length a loop is faster than the call into the runtime, which makes two views of the buffers. */
-const SHORT_SLICE_BYTES = 256;
-const WORD_BYTES = 4;
+/** Up to so many bytes a loop is faster than the call into the runtime, which makes two views of the buffers. */
+const SHORT = 256;
+/** Bytes that are read and written at once. */
+const WORD = 4;
 
 /** Copies bytes to a place of a frame that has room for them. */
 export function copySlice({ frame, at: from, length }: Slice, target: Frame, at: number): void {
-  if (length > SHORT_SLICE_BYTES) {
+  if (length > SHORT) {
     frame.bytes.copy(target.bytes, at, from, from + length);
     return;
   }
   const [source, view] = [frame.view, target.view];
   // The last word may lie half over the one before it.
-  const last = length - WORD_BYTES;
-  for (let i = 0; i < last; i += WORD_BYTES) view.setInt32(at + i, source.getInt32(from + i));
+  const last = length - WORD;
+  for (let i = 0; i < last; i += WORD) view.setInt32(at + i, source.getInt32(from + i));
   if (last >= 0) view.setInt32(at + last, source.getInt32(from + last));
   else for (let i = 0; i < length; i += 1) view.setUint8(at + i, source.getUint8(from + i));
 }
@@ -50,8 +51,8 @@ export function copySlice({ frame, at: from, length }: Slice, target: Frame, at:
 /** Whether the same bytes are at a place of a frame, which has as many from there on. */
 export function isSliceAt({ frame, at: from, length }: Slice, target: Frame, at: number): boolean {
   const [source, view] = [frame.view, target.view];
-  const last = length - WORD_BYTES;
-  for (let i = 0; i < last; i += WORD_BYTES)
+  const last = length - WORD;
+  for (let i = 0; i < last; i += WORD)
     if (view.getInt32(at + i) !== source.getInt32(from + i)) return false;
   if (last >= 0) return view.getInt32(at + last) === source.getInt32(from + last);
   for (let i = 0; i < length; i += 1) if (view.getUint8(at + i) !== source.getUint8(from + i)) return false;
