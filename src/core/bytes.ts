@@ -83,3 +83,12 @@ export function readBytes(buffer: Buffer, from: number, to: number): Bytes {
 export function writeBytes(buffer: Buffer, bytes: Bytes, at: number): number {
   return latin1Write.call(buffer, bytes, at, bytes.length);
 }
+
+/** Up to this length a loop is faster than the call into the runtime. */
+const SHORT_BYTES = 24;
+
+/** Copies bytes to a place of a buffer that has room for them. */
+export function copySlice({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): void {
+  if (length > SHORT_BYTES) source.copy(target, at, from, from + length);
+  else for (let i = 0; i < length; i += 1) target[at + i] = source[from + i] ?? 0;
+}

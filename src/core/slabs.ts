@@ -13,7 +13,7 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import { readBytes, sliceToBytes, writeBytes, type Bytes, type Slice } from "./bytes.js";
+import { copySlice, readBytes, sliceToBytes, writeBytes, type Bytes, type Slice } from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
@@ -92,6 +92,12 @@ export class Slabs {
     return readBytes(this.#bytes[slab] ?? NONE, at, at + length);
   }
 
+  /** The same where it lies, until anything is written. */
+  slice(slab: number, cell: number, from: number, length: number): Slice {
+    const at = cell * (this.#cellBytes[slab] ?? 0) + from;
+    return { buffer: this.#bytes[slab] ?? NONE, at, length };
+  }
+
   /** The first byte of a cell. */
   byteAt(slab: number, cell: number): number {
     return this.#bytes[slab]?.[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
@@ -163,11 +169,6 @@ export class Slabs {
 function isAt({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): boolean {
   for (let i = 0; i < length; i += 1) if (target[at + i] !== source[from + i]) return false;
   return true;
-}
-
-function copySlice({ buffer: source, at: from, length }: Slice, target: Buffer, at: number): void {
-  if (length > SHORT_BYTES) source.copy(target, at, from, from + length);
-  else for (let i = 0; i < length; i += 1) target[at + i] = source[from + i] ?? 0;
 }
 
 /** The number of the slab at a place. */

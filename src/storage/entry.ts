@@ -15,10 +15,10 @@
  * file that the file system has left in this one.
  */
 import { LIMITS } from "../core/bytes.js";
-import { REPLACES_MAX, type KvRecord, type StoredRecord } from "../core/record.js";
+import { REPLACES_MAX, type StoredRecord } from "../core/record.js";
 import { Reader } from "../wire/reader.js";
 import { readStoredRecord, writeOneRecord } from "../wire/records.js";
-import { Writer } from "../wire/writer.js";
+import { Writer, writeU32 } from "../wire/writer.js";
 import { checksum } from "./checksum.js";
 
 /** Bytes of an entry before its body. */
@@ -57,16 +57,14 @@ export class EntryWriter {
   }
 
   /** Whether the record fits behind what was written. */
-  hasRoom({ key, value, replaces }: KvRecord): boolean {
+  hasRoom({ key, value, replaces }: StoredRecord): boolean {
     const bytesMax = HEAD + 56 + key.length + value.length + 20 * replaces.length;
     return bytesMax <= this.#buffer.length - this.#at;
   }
 
   /** There is room. */
-  addRecord(salt: number, record: KvRecord): void {
-    const writer = new Writer(this.#buffer, this.#at + HEAD);
-    writeOneRecord(writer, record);
-    this.#finish(RECORD, salt, writer.at);
+  addRecord(salt: number, record: StoredRecord): void {
+    this.#finish(RECORD, salt, writeOneRecord(this.#buffer, this.#at + HEAD, record));
   }
 
   /** There is room. */
@@ -80,9 +78,11 @@ export class EntryWriter {
   #finish(kind: number, salt: number, to: number): void {
     const from = this.#at + HEAD;
     const word = kind * 2 ** 24 + (to - from);
-    this.#buffer.writeUInt32BE(word, this.#at);
-    this.#buffer.writeUInt16BE(checkOf(word, salt), this.#at + 4);
-    this.#buffer.writeUInt32BE(crcOf(this.#buffer, from, to, word, salt), this.#at + 6);
+    const [buffer, at, check] = [this.#buffer, this.#at, checkOf(word, salt)];
+    writeU32(buffer, at, word);
+    buffer[at + 4] = check >>> 8;
+    buffer[at + 5] = check;
+    writeU32(buffer, at + 6, crcOf(buffer, from, to, word, salt));
     this.#at = to;
   }
 }

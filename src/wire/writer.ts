@@ -1,5 +1,5 @@
 /** Writes a frame of known greatest size. The caller has bounded every field; numbers are big-endian. */
-import { writeBytes, type Bytes } from "../core/bytes.js";
+import { copySlice, writeBytes, type Bytes, type Slice } from "../core/bytes.js";
 
 /** Up to this length a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
@@ -45,13 +45,8 @@ export class Writer {
   }
 
   u32(value: number): void {
-    // Faster than the buffer's own, which checks each time what is checked at the end.
-    const [frame, at] = [this.#frame, this.#at];
-    frame[at] = value >>> 24;
-    frame[at + 1] = value >>> 16;
-    frame[at + 2] = value >>> 8;
-    frame[at + 3] = value;
-    this.#at = at + 4;
+    writeU32(this.#frame, this.#at, value);
+    this.#at += 4;
   }
 
   u48(value: number): void {
@@ -73,9 +68,13 @@ export class Writer {
   }
 
   /** A length, then the bytes. */
-  bytes(bytes: Bytes): void {
+  bytes(bytes: Bytes | Slice): void {
     this.varint(bytes.length);
-    this.ascii(bytes);
+    if (typeof bytes === "string") this.ascii(bytes);
+    else {
+      copySlice(bytes, this.#frame, this.#at);
+      this.#at += bytes.length;
+    }
   }
 
   /** A length, then the text in UTF-8. */
@@ -97,18 +96,32 @@ export class Writer {
 
   /** 16 hexadecimal digits as 8 bytes. */
   id(id: string): void {
-    // Mostly it is the one that was written last.
-    if (id !== lastId) {
-      lastHigh = Number.parseInt(id.slice(0, 8), 16);
-      lastLow = Number.parseInt(id.slice(8), 16);
-      lastId = id;
-    }
-    this.u32(lastHigh);
-    this.u32(lastLow);
+    writeId(this.#frame, this.#at, id);
+    this.#at += 8;
   }
 
   /** Unsigned 32-bit numbers; of a 64-bit number the upper half first. */
   words(words: Uint32Array): void {
     for (const word of words) this.u32(word);
   }
+}
+
+/** A number of 32 bits. Faster than the buffer's own, which checks each time what is checked at the end. */
+export function writeU32(frame: Buffer, at: number, value: number): void {
+  frame[at] = value >>> 24;
+  frame[at + 1] = value >>> 16;
+  frame[at + 2] = value >>> 8;
+  frame[at + 3] = value;
+}
+
+/** 16 hexadecimal digits as 8 bytes. */
+export function writeId(frame: Buffer, at: number, id: string): void {
+  // Mostly it is the one that was written last.
+  if (id !== lastId) {
+    lastHigh = Number.parseInt(id.slice(0, 8), 16);
+    lastLow = Number.parseInt(id.slice(8), 16);
+    lastId = id;
+  }
+  writeU32(frame, at, lastHigh);
+  writeU32(frame, at + 4, lastLow);
 }

@@ -17,7 +17,7 @@ import { Random } from "../sim/random.js";
 import { FaultyDisk, type Image } from "./faulty-disk.js";
 import { SavingNode } from "./saving-node.js";
 
-const RUNS = 6;
+const RUNS = 10;
 const LIVES = 3;
 /** A life lasts until so many files were removed, or so many turns in which something is written. */
 const REMOVED = 3;
