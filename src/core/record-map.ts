@@ -240,6 +240,16 @@ export class RecordMap {
     return this.#records.headAt(index);
   }
 
+  /** As {@link RecordMap.at}, as it lies there until anything changes. */
+  storedAt(index: number): StoredRecord | undefined {
+    return this.#records.storedAt(index);
+  }
+
+  /** Bytes of the key and the value of the record with this number. */
+  bytesAt(index: number): number {
+    return this.#records.bytesAt(index);
+  }
+
   /** Negative, 0 or positive as a record loses to the one with this number, equals it or wins over it; of the same key. */
   compareAt(index: number, record: KvRecord): number {
     return this.#records.compare(record, index);

@@ -93,6 +93,26 @@ export class RecordRows {
     return (this.#markOf(slot) & (TOMBSTONE | EXPIRES)) === 0 ? this.#valueOf(slot) : undefined;
   }
 
+  /** The same as it lies there, until anything is written. */
+  storedAt(slot: number): StoredRecord | undefined {
+    if (slot >= this.#length || slot < 0) return undefined;
+    const [slab, cell, keyBytes] = [this.#slabOf(slot), this.#cellOf(slot), this.#keyBytes(slot)];
+    return {
+      stamp: this.stampOf(slot),
+      writer: this.writerOf(slot),
+      key: this.#slabs.slice(slab, cell, 0, keyBytes),
+      kind: this.isTombstone(slot) ? "tombstone" : "value",
+      value: this.#slabs.slice(slab, cell, keyBytes, this.valueBytes(slot)),
+      expiresAtMs: this.#expiryOf(slot),
+      replaces: this.#replacesOf(slot),
+    };
+  }
+
+  /** Length of the key and the value. */
+  bytesAt(slot: number): number {
+    return this.#keyBytes(slot) + this.valueBytes(slot);
+  }
+
   /** The same without its value. */
   headAt(slot: number, key?: Bytes): RecordHead | undefined {
     if (slot >= this.#length || slot < 0) return undefined;

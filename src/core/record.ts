@@ -49,6 +49,13 @@ export interface StoredRecord extends Omit<KvRecord, "key" | "value"> {
   readonly value: Bytes | Slice;
 }
 
+/** Records that are asked for one by one: made when they are, or an array. What lies in a buffer is there until the next turn. */
+export interface Records {
+  readonly length: number;
+  /** Undefined from the length on. */
+  at(index: number): StoredRecord | undefined;
+}
+
 /** What another record has replaced. */
 export interface Replaced extends Lifetime {
   /** Absent where the one that replaced it has the same expiry: it is new whatever its value is. */

@@ -18,7 +18,7 @@
  * and not come to its sync. Storage makes it durable as it loads it, or fails the first sync and says so; then all is saved
  * again.
  */
-import { isRemains, type KvRecord } from "./record.js";
+import { isRemains, type KvRecord, type Records } from "./record.js";
 import type { RecordMap } from "./record-map.js";
 import { SlotSet } from "./slot-set.js";
 
@@ -50,8 +50,8 @@ export const UNSYNCED_RECORDS_MAX = 1_048_576;
 
 /** What storage is to do next. */
 export interface SaveStep {
-  /** May be none. */
-  readonly records: readonly KvRecord[];
+  /** May be none. Each is what the map holds when it is asked for: what was taken, or what has replaced it. */
+  readonly records: Records;
   /** Those of the records. */
   readonly slots: readonly number[];
   /** Whether everything saved so far is to be made durable, these records included. */
@@ -315,24 +315,21 @@ export class Saving {
   }
 
   #take(): Omit<SaveStep, "sync"> {
-    const records: KvRecord[] = [];
     const slots: number[] = [];
     let bytes = 0;
     const growth = Math.min(SAVE_GROWTH_MAX, Math.max(1, this.unsaved / (4 * SAVE_RECORDS)));
-    while (records.length < growth * SAVE_RECORDS && bytes < growth * SAVE_BYTES && this.unsaved > 0) {
+    while (slots.length < growth * SAVE_RECORDS && bytes < growth * SAVE_BYTES && this.unsaved > 0) {
       const slot = this.#takeSlot();
-      const record = this.#map.at(slot);
-      if (record === undefined) continue;
       this.#inStep.add(slot);
       slots.push(slot);
-      records.push(record);
-      bytes += record.key.length + record.value.length;
+      bytes += this.#map.bytesAt(slot);
     }
     if (2 * this.#from >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#from);
       this.#from = 0;
     }
-    return { records, slots };
+    const at = (index: number) => this.#map.storedAt(slots[index] ?? -1);
+    return { records: { length: slots.length, at }, slots };
   }
 
   #takeSlot(): number {

@@ -95,6 +95,12 @@ export class Slabs {
     return readBytes((this.#frames[slab] ?? NONE).bytes, at, at + length);
   }
 
+  /** The same where it lies, until anything is written. */
+  slice(slab: number, cell: number, from: number, length: number): Slice {
+    const at = cell * (this.#cellBytes[slab] ?? 0) + from;
+    return { frame: this.#frames[slab] ?? NONE, at, length };
+  }
+
   /** The first byte of a cell. */
   byteAt(slab: number, cell: number): number {
     return this.#frames[slab]?.bytes[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;

@@ -114,7 +114,8 @@ async function openDisk(
     isSuperseded: (record) => saving.isSuperseded(record),
     slots: {
       of: (record) => saving.slotOf(record),
-      at: (slot) => map.at(slot),
+      at: (slot) => map.storedAt(slot),
+      bytesAt: (slot) => map.bytesAt(slot),
     },
   });
   return new Disk({ storage, saving, fsync, cluster, damages: dataDir.damages });

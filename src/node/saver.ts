@@ -195,15 +195,23 @@ export class Saver {
       this.#saving.handleDone();
       if (step.sync) this.#handleSynced(step, beganMs);
       const { durable } = this.#saving;
+      this.#lookForDamage();
+      this.#goOn();
       this.#endWaits((ticket) => (ticket <= durable ? undefined : "later"));
     } else {
       this.#saving.handleFailed(monoMs(), isLoadedDurable);
       this.#endWaits(() => notDurable(failure));
     }
-    this.#lookForDamage();
+    if (failure !== undefined) this.#lookForDamage();
     this.onStep();
     if ((before === undefined) !== (failure === undefined)) this.onTurn(failure);
     this.wake();
+  }
+
+  /** Where writers wait for the disk, it is at work again before they are told: there are some fifty replies to send meanwhile. */
+  #goOn(): void {
+    if (!this.#saving.isStrict || this.#saving.unsaved === 0 || !this.#isFree) return;
+    if (!this.#company.isAwaited(this.#saving.unsaved, monoMs())) this.#begin();
   }
 
   #handleSynced({ records }: SaveStep, beganMs: number): void {

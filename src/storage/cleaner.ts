@@ -23,17 +23,17 @@
  * emptied from memory. It has to be read when it is of an earlier process, or there is little room: memory may hold more than
  * the segment does.
  *
- * It is done in steps of a portion of a segment, in the pauses between saves, and at a pace: for each byte saved, a save goes
- * through four before it is done. Going round, oldest first, two are gone through for each one that is freed when half of
+ * It is done in steps of a portion of a segment, in the pauses between saves, and at a pace: for each byte saved, four are
+ * gone through before the next save begins. What that one brings supersedes nothing yet, and who waits for this one does not wait. Going round, oldest first, two are gone through for each one that is freed when half of
  * them count, so the pace keeps the size near its bound whatever is written.
  */
 import { statfs } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import createDebug from "debug";
 import type { Batch } from "./homes.js";
-import { FilePass, SlotPass, type Found, type Pass } from "./pass.js";
+import { FilePass, SlotPass, type Emptied, type Pass } from "./pass.js";
 import { isFull, Reach } from "./reach.js";
-import { bytesOf, type ClosedSegment } from "./segment.js";
+import { bytesOf, SEGMENT_BYTES_MAX, segmentBytesFor, type ClosedSegment } from "./segment.js";
 import type { Segments } from "./segments.js";
 import { setAside } from "./set-aside.js";
 import { Surplus } from "./surplus.js";
@@ -43,9 +43,6 @@ const debug = createDebug("lankv:storage");
 
 /** Bytes of an entry beside its key and value, when it names no replaced version. */
 const ENTRY_OVERHEAD = 36;
-/** A segment has about an eighth of what counts, within these bounds. */
-const SEGMENT_BYTES_MIN = 1_048_576;
-const SEGMENT_BYTES_MAX = 67_108_864;
 /** Cleaning begins when there is so many times what counts, and two segments more. */
 const SHARE = 2;
 /** Where the disk has less room than so many segments it is *tight*: then cleaning begins at so many times what counts. */
@@ -60,11 +57,6 @@ const PACE = 4;
 /** So many emptied files are not kept waiting for a sync that may never be asked for. */
 const EMPTIED_MAX = 2;
 
-interface Emptied {
-  readonly segment: ClosedSegment;
-  readonly damage: Found | undefined;
-}
-
 export class Cleaner {
   /** What it can get at, and what not. */
   readonly reach = new Reach();
@@ -76,7 +68,8 @@ export class Cleaner {
   /** Those whose files go after the next sync, and those whose files may go now. */
   #emptied: Emptied[] = [];
   #removable: Emptied[] = [];
-  #running: Promise<void> = Promise.resolve();
+  /** Undefined = nothing is under way. */
+  #running: Promise<void> | undefined;
   /** Bytes to go through for those that were saved. */
   #owed = 0;
   #isPaused = false;
@@ -108,7 +101,7 @@ export class Cleaner {
 
   /** From this length on, another segment is to be begun. */
   get segmentBytes(): number {
-    return Math.min(Math.max(Math.ceil(this.#live / 8), SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX);
+    return segmentBytesFor(this.#live);
   }
 
   /** How much is kept for cleaning a disk that has no room: enough for any of the segments, for it may be the one to empty. */
@@ -121,27 +114,33 @@ export class Cleaner {
     return this.#emptied.length >= EMPTIED_MAX;
   }
 
-  /** Resolves when nothing is under way any more: to be called before a save. */
-  async pause(): Promise<void> {
+  /** To be called before a save. @returns resolves when nothing is under way any more; undefined = nothing is */
+  pause(): Promise<void> | undefined {
     this.#isPaused = true;
-    await this.#running;
+    return this.#running;
   }
 
-  /** Does what is owed for a save that has succeeded, then goes on in the background. */
-  async resume(savedBytes: number, wasSynced: boolean): Promise<void> {
+  /**
+   * A save has succeeded. What is owed for it is done, for which the next one waits, and then what else there is in the background.
+   * @returns what this save has to wait for, too, if anything
+   */
+  resume(savedBytes: number, wasSynced: boolean): Promise<void> | undefined {
     this.#isPaused = false;
     this.#surplus.handleSaved(savedBytes);
     this.#owed = Math.min(this.#owed + PACE * savedBytes, SEGMENT_BYTES_MAX);
     this.#lookIn -= savedBytes;
-    if (this.#lookIn <= 0) await this.#lookForRoom();
     if (wasSynced) {
       this.#maySync = true;
       this.#removable.push(...this.#emptied.splice(0));
     }
-    this.#isBehindhand ??= this.#isDue;
-    await this.#run(() => this.#owed > 0 || this.#mustFreeOne);
-    this.#owed = Math.max(this.#owed, 0);
-    this.#running = this.#run(() => !this.#isPaused);
+    const isFirst = this.#isBehindhand === undefined;
+    if (!isFirst && this.#isIdle) {
+      this.#owed = 0;
+      return undefined;
+    }
+    const owed = this.#doOwed();
+    this.#goOnAfter(owed);
+    return isFirst || this.#mustFreeOne ? owed : undefined;
   }
 
   /** A save has found no room, and what was loaded is durable. What can be freed is, in the background. */
@@ -153,7 +152,7 @@ export class Cleaner {
     this.#lookIn = 0;
     this.#passedOver.clear();
     // By then the records of that save count as unsaved again.
-    this.#running = setImmediate().then(() => this.#run(() => !this.#isPaused));
+    this.#goOnAfter(setImmediate());
   }
 
   /** What was appended since the last sync may be gone: what was gone through since then counts as untouched. */
@@ -174,6 +173,27 @@ export class Cleaner {
     this.#isClosed = true;
     await this.#running;
     await this.#endPass();
+  }
+
+  /** Goes on in the background after this. */
+  #goOnAfter(first: Promise<void>): void {
+    const running = first.then(() => this.#run(() => !this.#isPaused));
+    this.#running = running.finally(() => (this.#running = undefined));
+  }
+
+  async #doOwed(): Promise<void> {
+    if (this.#lookIn <= 0) await this.#lookForRoom();
+    this.#isBehindhand ??= this.#isDue;
+    await this.#run(() => this.#owed > 0 || this.#mustFreeOne);
+    this.#owed = Math.max(this.#owed, 0);
+  }
+
+  /** Whether there is nothing to do. */
+  get #isIdle(): boolean {
+    const isStill = this.#pass === undefined && this.#removable.length === 0 && this.#emptied.length === 0;
+    const isRoomKnown =
+      this.#lookIn > 0 && this.#segments.reserve?.isLongEnough(this.#reserveBytes) !== false;
+    return isStill && isRoomKnown && !this.#segments.isReserved && !this.#isDue;
   }
 
   get #live(): number {

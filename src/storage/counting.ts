@@ -4,7 +4,7 @@
  * Of a segment whose slots are known, those count that are at home in it, and it is memory that says what they are: not what
  * the segment holds, but that or something greater, which is as good. Of another one each record is looked up.
  */
-import type { KvRecord } from "../core/record.js";
+import { storedToRecord, type KvRecord } from "../core/record.js";
 import { recordsBytesMax } from "../wire/records.js";
 import type { Batch, Homes } from "./homes.js";
 import type { Contents, Slots } from "./storage.js";
@@ -25,21 +25,18 @@ export function countingOfSlots(
   homes: Homes,
   memory: Slots,
 ): Batch & { readonly walked: number } {
-  const records: KvRecord[] = [];
   const counting: number[] = [];
   let walked = 0;
   let bytes = 0;
-  while (walked < slots.length && records.length < TAKEN_RECORDS_MAX && bytes < TAKEN_BYTES_MAX) {
+  while (walked < slots.length && counting.length < TAKEN_RECORDS_MAX && bytes < TAKEN_BYTES_MAX) {
     const slot = slots[walked] ?? 0;
     walked += 1;
     if (homes.isElsewhere(slot, segment)) continue;
-    const record = memory.at(slot);
-    if (record === undefined) continue;
-    records.push(record);
     counting.push(slot);
-    bytes += record.key.length + record.value.length;
+    bytes += memory.bytesAt(slot);
   }
-  return { records, slots: counting, walked };
+  const at = (index: number) => memory.at(counting[index] ?? -1);
+  return { records: { length: counting.length, at }, slots: counting, walked };
 }
 
 /**
@@ -68,7 +65,7 @@ export function countingOfRead(
       continue;
     }
     room -= Math.max(0, excess);
-    current.set(slot, held);
+    current.set(slot, storedToRecord(held));
   }
   return { records: [...current.values(), ...others], slots: [...current.keys()] };
 }

@@ -15,7 +15,7 @@
  * file that the file system has left in this one.
  */
 import { LIMITS, toFrame, type Frame } from "../core/bytes.js";
-import { REPLACES_MAX, type KvRecord, type StoredRecord } from "../core/record.js";
+import { REPLACES_MAX, type StoredRecord } from "../core/record.js";
 import { Reader } from "../wire/reader.js";
 import { readStoredRecord, writeOneRecord } from "../wire/records.js";
 import { Writer } from "../wire/writer.js";
@@ -57,21 +57,19 @@ export class EntryWriter {
   }
 
   /** Whether the record fits behind what was written. */
-  hasRoom({ key, value, replaces }: KvRecord): boolean {
+  hasRoom({ key, value, replaces }: StoredRecord): boolean {
     const bytesMax = HEAD + 56 + key.length + value.length + 20 * replaces.length;
     return bytesMax <= this.#frame.bytes.length - this.#at;
   }
 
   /** There is room. */
-  addRecord(salt: number, record: KvRecord): void {
-    const writer = new Writer(this.#frame.bytes, this.#at + HEAD);
-    writeOneRecord(writer, record);
-    this.#finish(RECORD, salt, writer.at);
+  addRecord(salt: number, record: StoredRecord): void {
+    this.#finish(RECORD, salt, writeOneRecord(this.#frame, this.#at + HEAD, record));
   }
 
   /** There is room. */
   addMark(salt: number, { segment, length }: Mark): void {
-    const writer = new Writer(this.#frame.bytes, this.#at + HEAD);
+    const writer = new Writer(this.#frame, this.#at + HEAD);
     writer.u32(segment);
     writer.u48(length);
     this.#finish(MARK, salt, writer.at);

@@ -9,11 +9,11 @@
  *
  * It takes 4 bytes a key, and 4 a segment for each key in it.
  */
-import type { KvRecord } from "../core/record.js";
+import type { Records } from "../core/record.js";
 
 /** Records to append. */
 export interface Batch {
-  readonly records: readonly KvRecord[];
+  readonly records: Records;
   /** Of the first of them, the slots: these are what memory holds, or held when they were taken from it. Those of the others are not known. */
   readonly slots: readonly number[];
 }

@@ -21,7 +21,7 @@
  *       Scan         finds entries in a file, whatever it holds
  */
 import { dirname } from "node:path";
-import type { KvRecord } from "../core/record.js";
+import type { Records } from "../core/record.js";
 import { copySegments } from "./backup.js";
 import { Cleaner } from "./cleaner.js";
 import { makeDirectory } from "./directory.js";
@@ -55,7 +55,8 @@ export class Log implements Storage {
   /** Why something of what was loaded is not durable, until the first sync has told it. */
   #loadLoss: Error | undefined;
   #idle: NodeJS.Timeout | undefined;
-  #marking: Promise<void> = Promise.resolve();
+  /** Saying how far the tail is durable; undefined = that is not under way. */
+  #marking: Promise<void> | undefined;
 
   private constructor({ directory, reserve }: LogPlace, listed: readonly Segment[], contents: Contents) {
     this.#listed = listed;
@@ -122,9 +123,12 @@ export class Log implements Storage {
     this.#segments.forgetLoss();
   }
 
-  async save(records: readonly KvRecord[], sync: boolean, slots = NOT_KNOWN): Promise<void> {
-    await this.#endIdle();
-    await this.#cleaner.pause();
+  async save(records: Records, sync: boolean, slots = NOT_KNOWN): Promise<void> {
+    // Where nothing has to be waited for, the disk is at work before this returns.
+    const marking = this.#endIdle();
+    if (marking !== undefined) await marking;
+    const cleaning = this.#cleaner.pause();
+    if (cleaning !== undefined) await cleaning;
     const isSyncing = sync || this.#cleaner.needsSync;
     const before = this.#segments.bytes;
     try {
@@ -139,7 +143,8 @@ export class Log implements Storage {
       this.#segments.forgetLoss();
       throw error;
     }
-    await this.#clean(this.#segments.bytes - before, isSyncing);
+    const isFreeing = this.#clean(this.#segments.bytes - before, isSyncing);
+    if (isFreeing !== undefined) await isFreeing;
     this.#idle = setTimeout(() => {
       this.#marking = this.#mark();
     }, IDLE_MS).unref();
@@ -160,9 +165,9 @@ export class Log implements Storage {
     await this.#segments.close();
   }
 
-  async #endIdle(): Promise<void> {
+  #endIdle(): Promise<void> | undefined {
     clearTimeout(this.#idle);
-    await this.#marking;
+    return this.#marking;
   }
 
   async #mark(): Promise<void> {
@@ -170,10 +175,11 @@ export class Log implements Storage {
     // What fails here fails in the next save, too, or is told by it.
     await this.#segments.mark().catch(() => undefined);
     await this.#clean(0, false);
+    this.#marking = undefined;
   }
 
   /** Nothing is superseded by what was loaded and is not durable: while there may be such, cleaning rests. */
-  async #clean(savedBytes: number, wasSynced: boolean): Promise<void> {
-    if (this.#loadLoss === undefined) await this.#cleaner.resume(savedBytes, wasSynced);
+  #clean(savedBytes: number, wasSynced: boolean): Promise<void> | undefined {
+    return this.#loadLoss === undefined ? this.#cleaner.resume(savedBytes, wasSynced) : undefined;
   }
 }

@@ -17,6 +17,12 @@ export interface Found {
   readonly recordsSaved: number;
 }
 
+/** A segment that nothing counts in any more. */
+export interface Emptied {
+  readonly segment: ClosedSegment;
+  readonly damage: Found | undefined;
+}
+
 export interface Pass {
   readonly segment: ClosedSegment;
   readonly isDone: boolean;

@@ -28,6 +28,11 @@ export class Reserve {
     return this.#bytes ?? 0;
   }
 
+  /** Whether it is known to be as long as it should be. */
+  isLongEnough(bytesWanted: number): boolean {
+    return this.bytes >= bytesWanted;
+  }
+
   /**
    * Makes it a piece longer, while it is shorter than it should be.
    * @param leave bytes that have to be free afterwards

@@ -24,6 +24,11 @@ const NUMBER_MAX = 2 ** 32 - 2;
 /** Bytes of a segment before its entries. */
 export const HEADER = 24;
 
+/** A segment has about an eighth of what counts, within these bounds; in steps, for the reserve (reserve.ts) grows with it. */
+const SEGMENT_BYTES_MIN = 1_048_576;
+export const SEGMENT_BYTES_MAX = 67_108_864;
+const SEGMENT_BYTES_STEP = 262_144;
+
 export interface Segment {
   readonly number: number;
   readonly salt: number;
@@ -36,6 +41,12 @@ export interface ClosedSegment extends Segment {
   readonly length: number;
   /** So many of them are known to be whole and durable. */
   readonly synced: number;
+}
+
+/** @param live bytes of what counts */
+export function segmentBytesFor(live: number): number {
+  const bytes = Math.ceil(live / 8 / SEGMENT_BYTES_STEP) * SEGMENT_BYTES_STEP;
+  return Math.min(Math.max(bytes, SEGMENT_BYTES_MIN), SEGMENT_BYTES_MAX);
 }
 
 export function bytesOf(segments: readonly ClosedSegment[]): number {

@@ -8,7 +8,7 @@
  *
  * Calls come one at a time: the next one begins when the one before has settled.
  */
-import type { KvRecord, StoredRecord } from "../core/record.js";
+import type { KvRecord, Records, StoredRecord } from "../core/record.js";
 
 /** A part of what is loaded. */
 export interface Loaded {
@@ -55,8 +55,8 @@ export interface Contents {
   readonly bytes: number;
   /**
    * Whether a greater record of this one's key, or its remains, has been saved. Not while that record waits to be saved, or
-   * to be saved again after a failure: until then, this one may be all that is durable of its key. Not asked while a call of
-   * {@link Storage.save} is under way, before it has saved.
+   * to be saved again after a failure: until then, this one may be all that is durable of its key. Nor while a call of
+   * {@link Storage.save} is under way that brings it: cleaning may ask before that call has written anything.
    */
   isSuperseded(record: KvRecord): boolean;
   /** Where there is no such thing, what was saved is read again to tell what counts of it, and a record that is kept twice stays so. */
@@ -67,8 +67,10 @@ export interface Contents {
 export interface Slots {
   /** The slot of a record's key, when memory holds that record or a greater one, or its remains; else undefined. */
   of(record: KvRecord): number | undefined;
-  /** What memory holds now. */
-  at(slot: number): KvRecord | undefined;
+  /** What memory holds now, as it lies there until that changes. */
+  at(slot: number): StoredRecord | undefined;
+  /** Bytes of its key and value. */
+  bytesAt(slot: number): number;
 }
 
 export interface Storage {
@@ -95,11 +97,12 @@ export interface Storage {
   /**
    * Saves records. They survive the end of the process when this resolves, and that of the power as well when `sync`
    * is set, with all that was saved before. May be called with no records, to sync.
+   * @param records each is asked for once, when it is written
    * @param slots those of the records, in their order, which are what {@link Slots.at} says of them or said before; none =
    *   they are not known
    * @throws an error of the system, with its `code`; whether anything of it was saved is not known then
    */
-  save(records: readonly KvRecord[], sync: boolean, slots?: readonly number[]): Promise<void>;
+  save(records: Records, sync: boolean, slots?: readonly number[]): Promise<void>;
   /** Bytes that it takes on disk. */
   readonly bytes: number;
   /**

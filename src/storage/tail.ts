@@ -7,7 +7,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { open, unlink, type FileHandle } from "node:fs/promises";
-import type { KvRecord } from "../core/record.js";
+import type { Records, StoredRecord } from "../core/record.js";
 import { ENTRY_BYTES_MAX, EntryWriter, type Mark } from "./entry.js";
 import type { Reserve } from "./reserve.js";
 import { segmentAt, syncDirectory, writeHeader, type ClosedSegment, type Segment } from "./segment.js";
@@ -99,14 +99,17 @@ export class Tail {
    * Says how far it is durable, if it does not yet, and then what the records are; there may be none.
    * @throws an error of the system; nothing of the part that was being written is kept then
    */
-  async append(records: readonly KvRecord[]): Promise<void> {
+  async append(records: Records): Promise<void> {
     const { salt, number } = this.#segment;
     const synced = this.#synced;
     this.#writer.clear();
     if (synced > this.#marked) this.#writer.addMark(salt, { segment: number, length: synced });
-    for (const record of records) {
-      if (!this.#writer.hasRoom(record)) await this.#flush();
-      this.#writer.addRecord(salt, record);
+    for (let i = 0; i < records.length; i += 1) {
+      // Asked for again after a wait: what lies in memory may have changed.
+      if (!this.#addRecord(salt, records.at(i))) {
+        await this.#flush();
+        this.#addRecord(salt, records.at(i));
+      }
     }
     await this.#flush();
     this.#marked = synced;
@@ -129,6 +132,14 @@ export class Tail {
     if (this.#isReserve) await this.#handle.truncate(this.#length).catch(() => undefined);
     await this.#handle.close();
     return this.soFar;
+  }
+
+  /** @returns whether there was room */
+  #addRecord(salt: number, record: StoredRecord | undefined): boolean {
+    if (record === undefined) return true;
+    if (!this.#writer.hasRoom(record)) return false;
+    this.#writer.addRecord(salt, record);
+    return true;
   }
 
   async #begun(older: readonly Mark[]): Promise<void> {

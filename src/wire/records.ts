@@ -12,11 +12,11 @@
  *
  * Writers are listed once a block because a batch has few of them, mostly one.
  */
-import { LIMITS, type Frame, type Slice } from "../core/bytes.js";
-import { REPLACES_MAX, type KvRecord, type StoredRecord } from "../core/record.js";
+import { copySlice, LIMITS, writeBytes, type Bytes, type Frame, type Slice } from "../core/bytes.js";
+import { REPLACES_MAX, type StoredRecord } from "../core/record.js";
 import type { Version } from "../core/version.js";
 import { idOf, Reader } from "./reader.js";
-import type { Writer } from "./writer.js";
+import { Writer, writeId } from "./writer.js";
 
 /** The latest time that a record can expire at, Unix milliseconds: what six bytes hold. */
 export const EXPIRES_MAX_MS = 2 ** 48 - 1;
@@ -30,29 +30,59 @@ const RECORD_BYTES_MIN = 12;
 const VERSION_BYTES_MIN = 9;
 
 /** An upper bound of the bytes that the block takes, were every version by a writer of its own. */
-export function recordsBytesMax(records: readonly KvRecord[]): number {
+export function recordsBytesMax(records: readonly StoredRecord[]): number {
   let bytes = 16;
   for (const { key, value, replaces } of records)
     bytes += key.length + value.length + 40 + 20 * replaces.length;
   return bytes;
 }
 
-/** A block of one record; faster than {@link writeRecords} when it names no other writer. */
-export function writeOneRecord(writer: Writer, record: KvRecord): void {
-  if (record.replaces.length > 0) {
-    writeRecords(writer, [record]);
-    return;
+/**
+ * Writes a block of one record to a place that has room for it; faster than {@link writeRecords} when it names no other writer.
+ * @returns where it ends
+ */
+export function writeOneRecord(frame: Frame, from: number, record: StoredRecord): number {
+  if (record.replaces.length === 0) return writePlain(frame, from, record);
+  const writer = new Writer(frame, from);
+  writeRecords(writer, [record]);
+  return writer.at;
+}
+
+/** What {@link readPlain} reads, in a block of its own. */
+function writePlain(frame: Frame, from: number, record: StoredRecord): number {
+  const { stamp, writer, kind, key, value, expiresAtMs } = record;
+  const { bytes, view } = frame;
+  const isTombstone = kind === "tombstone";
+  const at = from + BLOCK_OF_ONE;
+  bytes[from] = 1;
+  writeId(frame, from + 1, writer);
+  bytes[at - 1] = 1;
+  bytes[at] = (isTombstone ? TOMBSTONE : 0) | (expiresAtMs === undefined ? 0 : EXPIRES);
+  bytes[at + 1] = 0;
+  view.setUint32(at + 2, Math.floor(stamp / 0x1_0000_0000));
+  view.setUint32(at + 6, stamp % 0x1_0000_0000);
+  const lengthAt = expiresAtMs === undefined ? at + PLAIN : bytes.writeUIntBE(expiresAtMs, at + PLAIN, 6);
+  const keyEnd = writeCounted(frame, lengthAt, key);
+  return isTombstone ? keyEnd : writeCounted(frame, keyEnd, value);
+}
+
+function writeCounted(frame: Frame, from: number, bytes: Bytes | Slice): number {
+  let at = from;
+  let rest = bytes.length;
+  for (; rest >= 0x80; at += 1) {
+    frame.bytes[at] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
   }
-  writer.u8(1);
-  writer.id(record.writer);
-  writer.u8(1);
-  writeRecord(writer, record, undefined);
+  frame.bytes[at] = rest;
+  if (typeof bytes === "string") writeBytes(frame.bytes, bytes, at + 1);
+  else copySlice(bytes, frame, at + 1);
+  return at + 1 + bytes.length;
 }
 
 /** The writers of a block by the order in which they come; undefined = there is one. */
 type WriterIndex = ReadonlyMap<string, number> | undefined;
 
-export function writeRecords(writer: Writer, records: readonly KvRecord[]): void {
+export function writeRecords(writer: Writer, records: readonly StoredRecord[]): void {
   const writers = indexWriters(records);
   writer.varint(writers.size);
   for (const id of writers.keys()) writer.id(id);
@@ -62,7 +92,7 @@ export function writeRecords(writer: Writer, records: readonly KvRecord[]): void
   for (const record of records) writeRecord(writer, record, index);
 }
 
-function indexWriters(records: readonly KvRecord[]): Map<string, number> {
+function indexWriters(records: readonly StoredRecord[]): Map<string, number> {
   const writers = new Map<string, number>();
   let last = "";
   for (const record of records) {
@@ -75,7 +105,7 @@ function indexWriters(records: readonly KvRecord[]): Map<string, number> {
   return writers;
 }
 
-function writeRecord(writer: Writer, record: KvRecord, writers: WriterIndex): void {
+function writeRecord(writer: Writer, record: StoredRecord, writers: WriterIndex): void {
   const isTombstone = record.kind === "tombstone";
   const { expiresAtMs, replaces } = record;
   const expires = expiresAtMs === undefined ? 0 : EXPIRES;

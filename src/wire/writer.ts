@@ -1,5 +1,5 @@
 /** Writes a frame of known greatest size. The caller has bounded every field; numbers are big-endian. */
-import { writeBytes, type Bytes } from "../core/bytes.js";
+import { copySlice, toFrame, writeBytes, type Bytes, type Frame, type Slice } from "../core/bytes.js";
 
 /** Up to this length a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
@@ -9,15 +9,15 @@ let lastHigh = 0;
 let lastLow = 0;
 
 export class Writer {
-  readonly #frame: Buffer;
+  readonly #frame: Frame;
   #at: number;
 
   /**
    * @param frame where it is written to, or an upper bound of what will be written
    * @param from where it begins
    */
-  constructor(frame: Buffer | number, from = 0) {
-    this.#frame = typeof frame === "number" ? Buffer.allocUnsafe(frame) : frame;
+  constructor(frame: Frame | number, from = 0) {
+    this.#frame = typeof frame === "number" ? toFrame(Buffer.allocUnsafe(frame)) : frame;
     this.#at = from;
   }
 
@@ -31,31 +31,27 @@ export class Writer {
    * @throws {RangeError} it was more than the frame holds
    */
   finish(): Buffer {
-    if (this.#at > this.#frame.length) throw new RangeError("a frame is too small for what it should hold");
-    return this.#frame.subarray(0, this.#at);
+    const { bytes } = this.#frame;
+    if (this.#at > bytes.length) throw new RangeError("a frame is too small for what it should hold");
+    return bytes.subarray(0, this.#at);
   }
 
   u8(value: number): void {
-    this.#frame[this.#at] = value;
+    this.#frame.bytes[this.#at] = value;
     this.#at += 1;
   }
 
   u16(value: number): void {
-    this.#at = this.#frame.writeUInt16BE(value, this.#at);
+    this.#at = this.#frame.bytes.writeUInt16BE(value, this.#at);
   }
 
   u32(value: number): void {
-    // Faster than the buffer's own, which checks each time what is checked at the end.
-    const [frame, at] = [this.#frame, this.#at];
-    frame[at] = value >>> 24;
-    frame[at + 1] = value >>> 16;
-    frame[at + 2] = value >>> 8;
-    frame[at + 3] = value;
-    this.#at = at + 4;
+    this.#frame.view.setUint32(this.#at, value);
+    this.#at += 4;
   }
 
   u48(value: number): void {
-    this.#at = this.#frame.writeUIntBE(value, this.#at, 6);
+    this.#at = this.#frame.bytes.writeUIntBE(value, this.#at, 6);
   }
 
   u53(value: number): void {
@@ -73,42 +69,52 @@ export class Writer {
   }
 
   /** A length, then the bytes. */
-  bytes(bytes: Bytes): void {
+  bytes(bytes: Bytes | Slice): void {
     this.varint(bytes.length);
-    this.ascii(bytes);
+    if (typeof bytes === "string") this.ascii(bytes);
+    else {
+      copySlice(bytes, this.#frame, this.#at);
+      this.#at += bytes.length;
+    }
   }
 
   /** A length, then the text in UTF-8. */
   text(text: string): void {
     this.varint(Buffer.byteLength(text, "utf8"));
-    this.#at += this.#frame.write(text, this.#at, "utf8");
+    this.#at += this.#frame.bytes.write(text, this.#at, "utf8");
   }
 
   /** The characters, one byte each, without a length. */
   ascii(bytes: Bytes): void {
     if (bytes.length > SHORT_BYTES) {
-      this.#at += writeBytes(this.#frame, bytes, this.#at);
+      this.#at += writeBytes(this.#frame.bytes, bytes, this.#at);
       return;
     }
-    const [frame, at] = [this.#frame, this.#at];
+    const [frame, at] = [this.#frame.bytes, this.#at];
     for (let i = 0; i < bytes.length; i += 1) frame[at + i] = bytes.charCodeAt(i);
     this.#at = at + bytes.length;
   }
 
   /** 16 hexadecimal digits as 8 bytes. */
   id(id: string): void {
-    // Mostly it is the one that was written last.
-    if (id !== lastId) {
-      lastHigh = Number.parseInt(id.slice(0, 8), 16);
-      lastLow = Number.parseInt(id.slice(8), 16);
-      lastId = id;
-    }
-    this.u32(lastHigh);
-    this.u32(lastLow);
+    writeId(this.#frame, this.#at, id);
+    this.#at += 8;
   }
 
   /** Unsigned 32-bit numbers; of a 64-bit number the upper half first. */
   words(words: Uint32Array): void {
     for (const word of words) this.u32(word);
   }
+}
+
+/** 16 hexadecimal digits as 8 bytes. */
+export function writeId({ view }: Frame, at: number, id: string): void {
+  // Mostly it is the one that was written last.
+  if (id !== lastId) {
+    lastHigh = Number.parseInt(id.slice(0, 8), 16);
+    lastLow = Number.parseInt(id.slice(8), 16);
+    lastId = id;
+  }
+  view.setUint32(at, lastHigh);
+  view.setUint32(at + 4, lastLow);
 }

@@ -3,6 +3,7 @@
  * and the loss of power, after which what was not synced is there in part. What a failed sync leaves can be read, and no later
  * sync makes it durable, of whatever process. The files are real; the calls on them are caught.
  */
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import fs, {
   open,
   readdir,
@@ -16,8 +17,11 @@ import fs, {
 import type { Stats } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { mock } from "node:test";
 import type { Random } from "../sim/random.js";
+
+const unlinkFile = unlink;
 
 type Write = (
   this: FileHandle,
@@ -27,6 +31,9 @@ type Write = (
   position: number,
 ) => Promise<{ readonly bytesWritten: number; readonly buffer: Buffer }>;
 
+/** The bytes of files, by their names. */
+export type Image = ReadonlyMap<string, Buffer>;
+
 export class FaultyDisk {
   readonly #random: Random;
   /** By file: how many bytes are durable, and which of them are not for all that. */
@@ -35,6 +42,7 @@ export class FaultyDisk {
   #mayFail = false;
   #isDead = false;
   #doSyncsFail = false;
+  #turnsMax = 0;
   #room: { readonly directory: string; readonly bytes: number } | undefined;
 
   private constructor(random: Random) {
@@ -51,16 +59,19 @@ export class FaultyDisk {
     const datasync = Reflect.get(prototype, "datasync");
     const cut = Reflect.get(prototype, "truncate");
     const partly: Write = async function (this: FileHandle, buffer, offset, length, position) {
+      await disk.#dawdle();
       if (!(await disk.#hasRoomFor(length))) throw failure("ENOSPC");
       const isFailing = disk.#fails(0.5);
       const most = isFailing || random.chance(0.2) ? random.below(length + 1) : length;
       const part = isFailing ? most : Math.max(most, 1);
       if (part > 0) await write.call(this, buffer, offset, part, position);
+      await disk.#dawdle();
       if (isFailing) throw failure(random.chance(0.5) ? "ENOSPC" : "EIO");
       return { bytesWritten: part, buffer };
     };
     mock.method(prototype, "write", partly as unknown as FileHandle["write"]);
     mock.method(prototype, "datasync", async function (this: FileHandle) {
+      await disk.#dawdle();
       const { id, size } = identityOf(await this.stat());
       if (disk.#fails(0.5) || disk.#doSyncsFail) {
         const from = Math.min(disk.#synced.get(id) ?? 0, disk.#poisoned.get(id)?.from ?? size);
@@ -69,8 +80,10 @@ export class FaultyDisk {
       }
       await datasync.call(this);
       disk.#synced.set(id, size);
+      await disk.#dawdle();
     });
     mock.method(prototype, "truncate", async function (this: FileHandle, length?: number) {
+      await disk.#dawdle();
       if (disk.#fails(0.3)) throw failure("EIO");
       await cut.call(this, length);
     });
@@ -86,6 +99,45 @@ export class FaultyDisk {
   seemFull(): void {
     mock.method(fs, "statfs", () => Promise.resolve({ bavail: 0, bsize: 4_096 }));
     syncBuiltinESMExports();
+  }
+
+  /** Each call takes up to so many turns of the event loop before it has its effect, and as many after it. */
+  set turnsMax(turnsMax: number) {
+    this.#turnsMax = turnsMax;
+  }
+
+  /** Calls back before a file is removed, which waits for it. */
+  onUnlink(listener: (path: string) => void): void {
+    mock.method(fs, "unlink", async (path: string) => {
+      await this.#dawdle();
+      if (this.#isDead) throw failure("EIO");
+      listener(path);
+      await unlinkFile(path);
+      await this.#dawdle();
+    });
+    syncBuiltinESMExports();
+  }
+
+  /**
+   * What is in a directory at this moment: all that can be read, or what is certain to be there after a loss of power.
+   * @param without a file that is left out
+   */
+  imageOf(directory: string, isPowerLost: boolean, without: string): Image {
+    const image = new Map<string, Buffer>();
+    for (const name of readdirSync(directory)) {
+      const path = join(directory, name);
+      if (path === without) continue;
+      const { id } = identityOf(statSync(path));
+      const bytes = readFileSync(path);
+      if (!isPowerLost) image.set(name, bytes);
+      else {
+        const lost = this.#poisoned.get(id);
+        if (lost !== undefined)
+          bytes.fill(0, Math.min(lost.from, bytes.length), Math.min(lost.to, bytes.length));
+        image.set(name, bytes.subarray(0, this.#synced.get(id) ?? 0));
+      }
+    }
+    return image;
   }
 
   /** Calls may fail from now on. */
@@ -121,6 +173,10 @@ export class FaultyDisk {
       await this.#losePoisoned(path, id);
       await this.#tear(path, Math.min(synced ?? 0, size), size);
     }
+  }
+
+  async #dawdle(): Promise<void> {
+    for (let turns = this.#random.below(this.#turnsMax + 1); turns > 0; turns -= 1) await setImmediate();
   }
 
   async #losePoisoned(path: string, id: string): Promise<void> {

@@ -43,6 +43,10 @@ class Node implements Contents {
         return held === undefined || held.stamp < stamp ? undefined : this.#slot(key);
       },
       at: (slot) => this.held.all.get(this.#keys[slot] ?? ""),
+      bytesAt: (slot) => {
+        const { key, value } = this.held.all.get(this.#keys[slot] ?? "") ?? record("", 0);
+        return key.length + value.length;
+      },
     };
   }
 

@@ -38,7 +38,8 @@ export class SavingNode {
       isSuperseded: (record) => saving.isSuperseded(record),
       slots: {
         of: (record) => saving.slotOf(record),
-        at: (slot) => map.at(slot),
+        at: (slot) => map.storedAt(slot),
+        bytesAt: (slot) => map.bytesAt(slot),
       },
     });
     for await (const { records } of log.load()) for (const record of records) map.apply(record);

@@ -11,6 +11,7 @@ import {
   type FsyncPolicy,
   type SaveStep,
 } from "../../src/core/saving.js";
+import { recordsToArray } from "../sim/records.js";
 
 /** By key, the number of its latest write. */
 type Writes = ReadonlyMap<string, number>;
@@ -27,6 +28,8 @@ class World {
   readonly saving: Saving;
   nowMs = 0;
   step: SaveStep | undefined;
+  /** What the step under way has written. */
+  #inStep: readonly KvRecord[] = [];
   readonly #map: RecordMap;
   readonly #policy: FsyncPolicy;
   readonly #written = new Map<string, number>();
@@ -84,7 +87,9 @@ class World {
     this.step = this.saving.next(this.nowMs);
     assert.equal(this.step !== undefined, isDue, "there is something to do when it says so");
     if (this.step === undefined) return;
-    const { records, sync } = this.step;
+    const { sync } = this.step;
+    const records = recordsToArray(this.step.records);
+    this.#inStep = records;
     assert.ok(records.length > 0 || sync);
     assert.ok(records.length <= SAVE_GROWTH_MAX * SAVE_RECORDS);
     const bytes = records.slice(0, -1).reduce((sum, { key, value }) => sum + key.length + value.length, 0);
@@ -93,7 +98,7 @@ class World {
 
   done(): void {
     if (this.step === undefined) return;
-    for (const { key, stamp } of this.step.records) {
+    for (const { key, stamp } of this.#inStep) {
       this.#saved.set(key, stamp);
       this.#loaded.delete(key);
     }

@@ -1,6 +1,7 @@
 /** The entries on a simulated disk, in segments: what is appended goes to the last, the *tail*, and the others are closed. */
 import type { KvRecord } from "../../src/core/record.js";
 import { Homes, type Batch } from "../../src/storage/homes.js";
+import { recordsToArray } from "./records.js";
 import { isAfter, isRemains } from "./checkers/history.js";
 
 interface Entry {
@@ -49,7 +50,7 @@ export class DiskLog {
   }
 
   appendAll(batch: Batch): void {
-    for (const record of batch.records) this.append(record);
+    for (const record of recordsToArray(batch.records)) this.append(record);
     this.#homes.note(this.#begun, batch);
   }
 

@@ -15,6 +15,7 @@ import type { Batch } from "../../src/storage/homes.js";
 import { DiskCleaner, type InMemory } from "./disk-cleaner.js";
 import { DiskLog } from "./disk-log.js";
 import type { Random } from "./random.js";
+import { recordsToArray } from "./records.js";
 
 const NOT_KNOWN: readonly number[] = [];
 
@@ -141,7 +142,7 @@ export class Disk {
     const { records } = batch;
     if (this.#isLossOwed) return false;
     if (this.isFull && records.length > 0) {
-      this.interrupt(records);
+      this.interrupt(recordsToArray(records));
       return false;
     }
     if (sync && this.#isRescueOwed) return false;

@@ -340,7 +340,8 @@ export class Process {
         isSuperseded: (record) => saving.isSuperseded(record),
         slots: {
           of: (record) => saving.slotOf(record),
-          at: (slot) => map.at(slot),
+          at: (slot) => map.storedAt(slot),
+          bytesAt: (slot) => map.bytesAt(slot),
         },
       },
       monoMs: () => this.now.monoMs,

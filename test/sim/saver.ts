@@ -4,6 +4,7 @@ import type { SaveStep, Saving } from "../../src/core/saving.js";
 import type { InMemory } from "./disk-cleaner.js";
 import type { Disk } from "./disk.js";
 import type { Network } from "./network.js";
+import { recordsToArray } from "./records.js";
 
 /** Loading gives its records in so many parts. */
 const LOAD_PARTS = 4;
@@ -105,7 +106,7 @@ export class Saver {
     this.#isEnded = true;
     this.network.tallies.add("segments freed", this.disk.freed);
     this.#cancelWake();
-    if (this.#step !== undefined) this.disk.interrupt(this.#step.records);
+    if (this.#step !== undefined) this.disk.interrupt(recordsToArray(this.#step.records));
   }
 
   #loadPart(records: readonly KvRecord[], size: number, everyMs: number): void {
@@ -137,7 +138,7 @@ export class Saver {
 
   #save(step: SaveStep): boolean {
     const { memory } = this.process;
-    const isDone = this.disk.save(step.records, step.sync, memory, step.slots);
+    const isDone = this.disk.save(recordsToArray(step.records), step.sync, memory, step.slots);
     this.#isCleaning = isDone && this.disk.clean(memory);
     // What has been done cannot be interrupted any more.
     this.#step = { records: [], slots: [], sync: false };

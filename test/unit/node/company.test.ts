@@ -23,6 +23,25 @@ describe("a sync and its company", () => {
     assert.equal(company.isAwaited(25, 2), false);
   });
 
+  it("waits less and less often for those who do not come, and again when they do", () => {
+    const company = new Company();
+    let nowMs = 0;
+    /** A sync after which half of the writers are there, and the others are when they are `back`. @returns whether they are waited for */
+    const sync = (isBack: boolean): boolean => {
+      nowMs += 10;
+      company.handleSynced({ changes: 25, waiting: 25, tookMs: 1 }, nowMs);
+      const isAwaited = company.isAwaited(25, nowMs);
+      if (isAwaited) company.isAwaited(isBack ? 50 : 25, nowMs + (isBack ? 0.1 : 1));
+      return isAwaited;
+    };
+    const waits = (syncs: number, isBack: boolean) =>
+      Array.from({ length: syncs }, () => sync(isBack)).map(Number);
+    assert.deepEqual(waits(12, false), [1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
+    while (!sync(true));
+    assert.deepEqual(waits(3, true), [1, 1, 1]);
+    assert.deepEqual(waits(3, false), [1, 0, 1]);
+  });
+
   it("lets who writes alone wait for nobody", () => {
     const company = new Company();
     for (let nowMs = 0; nowMs < 10; nowMs += 1) {

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { Copy } from "../../../src/core/copy.js";
 import { Clock } from "../../../src/core/clock.js";
-import type { KvRecord } from "../../../src/core/record.js";
+import type { Records } from "../../../src/core/record.js";
 import type { FsyncPolicy, Saving } from "../../../src/core/saving.js";
 import { BEHIND_MS, Saver } from "../../../src/node/saver.js";
 import type { Damage } from "../../../src/storage/storage.js";
+import { recordsToArray } from "../../sim/records.js";
 import { until } from "../net/loopback.js";
 
 /** What was asked of the disk, and has not been answered. */
@@ -27,13 +28,13 @@ class Disk {
   answer: "later" | "done" | "ENOSPC" = "later";
   #open = 0;
 
-  save(records: readonly KvRecord[], sync: boolean): Promise<void> {
+  save(records: Records, sync: boolean): Promise<void> {
     this.calls += 1;
     this.#open += 1;
     this.mostAtOnce = Math.max(this.mostAtOnce, this.#open);
     return new Promise((resolve, reject) => {
       const asked: Asked = {
-        keys: records.map(({ key }) => key),
+        keys: recordsToArray(records).map(({ key }) => key),
         sync,
         done: () => {
           this.#open -= 1;
@@ -113,6 +114,23 @@ describe("saving", () => {
     second.done();
     await until("all is saved", () => saving.unsaved === 0 && !saver.isBusy);
     assert.equal(disk.mostAtOnce, 1);
+  });
+
+  it("has the disk at work again before it tells who waited, where waiting for them was in vain before", async () => {
+    write("a");
+    const first = await disk.next();
+    write("b");
+    const { ticket } = saving;
+    first.done();
+    const second = await disk.next();
+    write("c");
+    let callsWhenTold = 0;
+    saver.onDurable(ticket, () => {
+      callsWhenTold = disk.calls;
+    });
+    second.done();
+    await until("it is told", () => callsWhenTold > 0);
+    assert.equal(callsWhenTold, 3);
   });
 
   it("saves nothing before it was started: what is on disk is not loaded", async () => {

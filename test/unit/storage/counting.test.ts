@@ -4,6 +4,7 @@ import type { KvRecord } from "../../../src/core/record.js";
 import { countingOfRead, countingOfSlots } from "../../../src/storage/counting.js";
 import { Homes } from "../../../src/storage/homes.js";
 import { record } from "../../conformance/storage.js";
+import { recordsToArray } from "../../sim/records.js";
 
 /** Memory with a record a slot, of keys that have the slot as their name; the waiting ones were not saved. */
 function memoryOf(held: readonly KvRecord[], waiting: readonly number[] = []) {
@@ -18,7 +19,11 @@ function memoryOf(held: readonly KvRecord[], waiting: readonly number[] = []) {
       const slot = Number(read.key);
       return !waiting.includes(slot) && read.stamp < (held[slot]?.stamp ?? -1);
     },
-    slots: { of: slotOf, at: (slot: number) => held[slot] },
+    slots: {
+      of: slotOf,
+      at: (slot: number) => held[slot],
+      bytesAt: (slot: number) => Number(held[slot]?.key.length) + Number(held[slot]?.value.length),
+    },
   };
 }
 
@@ -33,11 +38,9 @@ describe("what counts of a segment whose slots are known", () => {
     homes.note(3, { records: held.slice(2), slots: [2] });
     homes.forget(3);
     const { slots } = memoryOf(held);
-    assert.deepEqual(countingOfSlots(1, new Uint32Array([0, 1, 2]), homes, slots), {
-      records: [held[0], held[2]],
-      slots: [0, 2],
-      walked: 3,
-    });
+    const { records, ...rest } = countingOfSlots(1, new Uint32Array([0, 1, 2]), homes, slots);
+    assert.deepEqual(rest, { slots: [0, 2], walked: 3 });
+    assert.deepEqual(recordsToArray(records), [held[0], held[2]]);
   });
 
   it("is taken in portions of bounded size", () => {
