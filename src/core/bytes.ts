@@ -52,8 +52,7 @@ export function copySlice({ frame, at: from, length }: Slice, target: Frame, at:
 export function isSliceAt({ frame, at: from, length }: Slice, target: Frame, at: number): boolean {
   const [source, view] = [frame.view, target.view];
   const last = length - WORD;
-  for (let i = 0; i < last; i += WORD)
-    if (view.getInt32(at + i) !== source.getInt32(from + i)) return false;
+  for (let i = 0; i < last; i += WORD) if (view.getInt32(at + i) !== source.getInt32(from + i)) return false;
   if (last >= 0) return view.getInt32(at + last) === source.getInt32(from + last);
   for (let i = 0; i < length; i += 1) if (view.getUint8(at + i) !== source.getUint8(from + i)) return false;
   return true;

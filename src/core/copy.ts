@@ -14,7 +14,7 @@ import { sliceToBytes, type Bytes, type Slice } from "./bytes.js";
 import type { Clock } from "./clock.js";
 import { Conflicts } from "./conflicts.js";
 import type { Emit, Now } from "./effect.js";
-import { EXPECTED_MAX, RecordMap } from "./record-map.js";
+import { KEYS_TOGETHER, RecordMap } from "./record-map.js";
 import {
   remainsOf,
   replacing,
@@ -108,7 +108,7 @@ export class Copy {
     this.#isRestoring = true;
     let at = 0;
     for (const stored of records) {
-      if (at % EXPECTED_MAX === 0) this.map.expect(keysFrom(records, at));
+      if (at % KEYS_TOGETHER === 0) this.map.expect(keysFrom(records, at));
       at += 1;
       const record = this.#aged(stored, nowMs);
       this.#isAsStored = record === stored;
@@ -129,7 +129,7 @@ export class Copy {
     this.clock.observe(records, now.wallMs);
     let at = 0;
     for (const sent of records) {
-      if (at % EXPECTED_MAX === 0) this.map.expect(keysFrom(records, at));
+      if (at % KEYS_TOGETHER === 0) this.map.expect(keysFrom(records, at));
       at += 1;
       const record = this.#aged(sent, nowMs);
       const before = this.map.replacedBy(record);
@@ -181,7 +181,7 @@ export class Copy {
 /** The keys of those records from one on that are looked for together. */
 function keysFrom(records: readonly StoredRecord[], from: number): (Bytes | Slice)[] {
   const keys: (Bytes | Slice)[] = [];
-  const end = Math.min(records.length, from + EXPECTED_MAX);
+  const end = Math.min(records.length, from + KEYS_TOGETHER);
   for (let at = from; at < end; at += 1) keys.push(records[at]?.key ?? "");
   return keys;
 }

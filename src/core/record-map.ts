@@ -45,7 +45,7 @@ export const RECORDS_MAX = 2 ** 26;
 const RESERVED_MAX = 1_048_576;
 
 /** So many keys are looked for together: {@link RecordMap.expect}. */
-export const EXPECTED_MAX = 16;
+export const KEYS_TOGETHER = 16;
 
 const NO_SLOT = -1;
 
@@ -71,11 +71,11 @@ export class RecordMap {
   #foundSlot = NO_SLOT;
   /** The keys that are expected and their hashes, and which of them is likely to come next. */
   readonly #expectedKeys: (Bytes | Slice)[] = [];
-  readonly #expectedHashes = new Int32Array(EXPECTED_MAX);
+  readonly #expectedHashes = new Int32Array(KEYS_TOGETHER);
   #expectedAt = 0;
   #expectedEnd = 0;
   /** Their slots, and a sum of what was read, so that the reading is not left out. */
-  readonly #expectedSlots = new Int32Array(EXPECTED_MAX + 1);
+  readonly #expectedSlots = new Int32Array(KEYS_TOGETHER + 1);
   #tombstones = 0;
   #bytes = 0;
 
@@ -166,14 +166,14 @@ export class RecordMap {
   }
 
   /**
-   * At most {@link EXPECTED_MAX} keys will be looked for next, in this order: reads a little of all that will be read then. Each
+   * At most {@link KEYS_TOGETHER} keys will be looked for next, in this order: reads a little of all that will be read then. Each
    * find waits for memory three times, one after the other; of those that read together, all wait together. Changes nothing;
    * keys that come in another order, or others, are only found more slowly.
    *
    * Group prefetching: Chen et al., "Improving hash join performance through prefetching", 2004.
    */
   expect(keys: readonly (Bytes | Slice)[]): void {
-    const count = Math.min(keys.length, EXPECTED_MAX);
+    const count = Math.min(keys.length, KEYS_TOGETHER);
     const slots = this.#expectedSlots;
     let [known, sum] = [0, 0];
     for (let i = 0; i < count; i += 1) {
@@ -188,7 +188,7 @@ export class RecordMap {
     }
     for (let i = 0; i < known; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
     for (let i = 0; i < known; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
-    slots[EXPECTED_MAX] = sum;
+    slots[KEYS_TOGETHER] = sum;
     this.#expectedAt = 0;
     this.#expectedEnd = count;
   }

@@ -13,7 +13,16 @@
  * What is longer than the greatest cell has a slab of its own. A slab all of whose cells are free is given back, unless
  * it is the only one of its size that has room.
  */
-import { copySlice, isSliceAt, readBytes, toFrame, writeBytes, type Bytes, type Frame, type Slice } from "./bytes.js";
+import {
+  copySlice,
+  isSliceAt,
+  readBytes,
+  toFrame,
+  writeBytes,
+  type Bytes,
+  type Frame,
+  type Slice,
+} from "./bytes.js";
 
 /** Bytes of a slab, unless it is of one long cell. */
 const SLAB_BYTES = 65_536;
