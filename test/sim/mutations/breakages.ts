@@ -78,8 +78,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "hash-of-another-key",
     "a key is looked for by the hash that was computed ahead for another",
     "core/record-map.js",
-    "if (key !== this.#expectedKeys[this.#expectedAt])",
-    "if (this.#expectedAt >= this.#expectedKeys.length)",
+    "if (key !== this.#expectedKeys[at])",
+    "if (at >= this.#expectedKeys.length)",
   ),
   breakage(
     "tombstones-dropped",
@@ -695,7 +695,7 @@ export const BREAKAGES: readonly Breakage[] = [
     "at-home-with-less",
     "what was read counts as the newest of its key though memory holds more that is not saved",
     "storage/counting.js",
-    "current.set(slot, held);",
+    "current.set(slot, storedToRecord(held));",
     "current.set(slot, record);",
   ),
   diskBreakage(
