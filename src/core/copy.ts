@@ -33,6 +33,8 @@ export const EXPIRED_PER_STEP = 1_024;
 /** How long the rest of the values that are due waits, so that what else happens gets its turn. */
 export const EXPIRY_REST_MS = 1;
 
+const NOTHING: readonly Bytes[] = [];
+
 export class Copy {
   readonly map: RecordMap;
   readonly conflicts = new Conflicts();
@@ -114,6 +116,7 @@ export class Copy {
       this.#isAsStored = record === stored;
       this.map.apply(record);
     }
+    this.map.expect(NOTHING);
     this.clock.observe(records, now.wallMs);
     this.#isRestoring = false;
     this.#isAsStored = false;
@@ -141,6 +144,7 @@ export class Copy {
       replaced.push(remains ?? before);
       if (remains !== undefined) expired.push(remains);
     }
+    this.map.expect(NOTHING);
     if (expired.length > 0) this.emit({ type: "expired", records: expired });
     if (applied.length > 0) this.emit({ type: "applied", records: applied, replaced });
   }

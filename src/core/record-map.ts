@@ -73,7 +73,6 @@ export class RecordMap {
   readonly #expectedKeys: (Bytes | Slice)[] = [];
   readonly #expectedHashes = new Int32Array(KEYS_TOGETHER);
   #expectedAt = 0;
-  #expectedEnd = 0;
   /** Their slots, and a sum of what was read, so that the reading is not left out. */
   readonly #expectedSlots = new Int32Array(KEYS_TOGETHER + 1);
   #tombstones = 0;
@@ -168,7 +167,8 @@ export class RecordMap {
   /**
    * At most {@link KEYS_TOGETHER} keys will be looked for next, in this order: reads a little of all that will be read then. Each
    * find waits for memory three times, one after the other; of those that read together, all wait together. Changes nothing;
-   * keys that come in another order, or others, are only found more slowly.
+   * keys that come in another order, or others, are only found more slowly. The keys are kept until it is called again: with none,
+   * when they may lie in a buffer or are nobody's business any more.
    *
    * Group prefetching: Chen et al., "Improving hash join performance through prefetching", 2004.
    */
@@ -189,8 +189,8 @@ export class RecordMap {
     for (let i = 0; i < known; i += 1) sum += this.#records.touchRow(slots[i] ?? 0);
     for (let i = 0; i < known; i += 1) sum += this.#records.touchCell(slots[i] ?? 0);
     slots[KEYS_TOGETHER] = sum;
+    this.#expectedKeys.length = count;
     this.#expectedAt = 0;
-    this.#expectedEnd = count;
   }
 
   /**
@@ -313,8 +313,6 @@ export class RecordMap {
     const at = this.#expectedAt;
     if (key !== this.#expectedKeys[at]) return hashOf(key) | 0;
     this.#expectedAt = at + 1;
-    // What slices lie in is not to be kept longer than it has to.
-    if (this.#expectedAt === this.#expectedEnd) this.#expectedKeys.length = 0;
     return this.#expectedHashes[at] ?? 0;
   }
 

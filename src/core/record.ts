@@ -49,7 +49,7 @@ export interface StoredRecord extends Omit<KvRecord, "key" | "value"> {
   readonly value: Bytes | Slice;
 }
 
-/** Records that are asked for one by one: made when they are, or an array. What lies in a buffer is there until the next turn. */
+/** Records that are asked for one by one: made when they are, or an array. What lies in memory may be other bytes as soon as anything is written. */
 export interface Records {
   readonly length: number;
   /** Undefined from the length on. */

@@ -16,9 +16,9 @@ const TOGETHER_MAX = 16;
 const REQUESTS_EACH_MAX = 2;
 
 export interface Member {
-  /** The key that its request looks for; undefined = it has none that is still to be carried out. */
+  /** The key that its request looks for, if any, and if it is still to be carried out. */
   readonly nextKey: Bytes | undefined;
-  /** Carries out the request. */
+  /** Carries out the request, if there is one. */
   carryOut(): void;
   /** Hands to the socket what is to be sent. */
   writePending(): void;
@@ -61,7 +61,8 @@ export class Round {
     const keys: Bytes[] = [];
     for (const { nextKey } of members) if (nextKey !== undefined) keys.push(nextKey);
     if (keys.length > 1) this.#expect(keys);
-    if (keys.length > 0) for (const member of members) member.carryOut();
+    for (const member of members) member.carryOut();
+    if (keys.length > 1) this.#expect([]);
     this.#requests = 0;
     for (const member of members) member.writePending();
   }

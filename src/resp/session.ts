@@ -1,18 +1,17 @@
 /**
  * One client's connection: requests in, replies and messages out.
  *
- * Requests are carried out one after another, and replies leave in their order. While one waits for something, while
- * the socket has more to send than it should hold, or when the end has come, no further request is carried out: a
- * client that pipelines much or reads slowly costs a bounded amount of memory. One that sends much at once gives way
- * to the others after a turn. The replies of a turn leave in one write. Messages of channels are not asked for: who
- * does not read them is cut off.
+ * Requests are carried out one after another, one that comes alone with those of other clients (round.ts), and replies leave
+ * in their order. While one waits for something, while the socket has more to send than it should hold, or when the end has
+ * come, no further request is carried out: who pipelines much or reads slowly costs a bounded amount of memory. Who sends
+ * much at once gives way to the others after a turn. Who does not read messages of channels is cut off.
  *
  * Nothing is read from the socket while there is more to do than should be. One that is not read does not show its
  * end, so that whoever waits for something that may never come is read on, up to a bound.
  */
 import type { Socket } from "node:net";
 import createDebug from "debug";
-import type { Bytes } from "../core/bytes.js";
+import { LIMITS, type Bytes } from "../core/bytes.js";
 import { Activity } from "./activity.js";
 import { toAddress } from "./address.js";
 import type { Client, Context, QueuedCommand, ReplyMode } from "./command.js";
@@ -197,7 +196,8 @@ export class Session implements Client, Subscriber, Member {
   }
 
   get nextKey(): Bytes | undefined {
-    return this.#expected === undefined ? undefined : (this.#expected[1] ?? "");
+    const key = this.#expected?.[1];
+    return key === undefined || key.length > LIMITS.keyBytesMax ? undefined : key;
   }
 
   carryOut(): void {

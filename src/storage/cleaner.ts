@@ -24,8 +24,8 @@
  * the segment does.
  *
  * It is done in steps of a portion of a segment, in the pauses between saves, and at a pace: for each byte saved, four are
- * gone through before the next save begins. What that one brings supersedes nothing yet, and who waits for this one does not wait. Going round, oldest first, two are gone through for each one that is freed when half of
- * them count, so the pace keeps the size near its bound whatever is written.
+ * gone through before the next save begins, which supersedes nothing until then. Going round, oldest first, two are gone through
+ * for each one that is freed when half of them count, so the pace keeps the size near its bound whatever is written.
  */
 import { statfs } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
