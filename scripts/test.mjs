@@ -105,8 +105,11 @@ function signalGroup(pid, signal) {
   }
 }
 
+let isStopped = false;
+
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, () => {
+    isStopped = true;
     const group = runningGroup;
     signalGroup(group, "SIGTERM");
     console.error(`\nstopped by ${signal}`);
@@ -176,6 +179,7 @@ function countEvents(part, text) {
 
 const total = { passed: 0, failed: [], skipped: [] };
 for (const part of chosenParts(process.argv.slice(2))) {
+  if (isStopped) break;
   console.log(`\n=== ${part.name} ===`);
   const startedAt = performance.now();
   const { passed, failed, skipped } = await (part.files === undefined ? runCommands(part) : runFolder(part));
