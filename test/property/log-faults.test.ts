@@ -59,7 +59,8 @@ class Node implements Contents {
   }
 
   isSuperseded(one: KvRecord): boolean {
-    return this.held.isSuperseded(one) && !this.#waiting.has(one.key);
+    const isSaved = !this.#waiting.has(one.key) && this.#step.every(({ key }) => key !== one.key);
+    return isSaved && this.held.isSuperseded(one);
   }
 
   write(one: KvRecord): void {
@@ -76,6 +77,7 @@ class Node implements Contents {
 
   done(sync: boolean): void {
     for (const { key, stamp } of this.#step) this.#unsynced.set(key, stamp);
+    this.#step = [];
     if (!sync) return;
     for (const [key, stamp] of this.#unsynced) this.#durable.set(key, stamp);
     this.#unsynced.clear();
@@ -83,6 +85,7 @@ class Node implements Contents {
 
   failed(): void {
     for (const { key } of this.#step) this.#waiting.add(key);
+    this.#step = [];
     for (const key of this.#unsynced.keys()) this.#waiting.add(key);
     this.#unsynced.clear();
   }
