@@ -32,20 +32,25 @@ export class Access {
   constructor(password: Password | undefined, isLocal: boolean) {
     this.#password = password;
     this.#isLocal = isLocal;
-    this.isAuthenticated = this.needsNone;
+    this.isAuthenticated = this.#needsNone;
   }
 
   get hasPassword(): boolean {
     return this.#password !== undefined;
   }
 
-  get needsNone(): boolean {
+  get #needsNone(): boolean {
     return this.#password === undefined || this.#isLocal;
   }
 
   /** Whether it has shown that it may do everything: nobody is refused where there is no password, but that shows nothing. */
   get isTrusted(): boolean {
     return this.#isLocal || (this.hasPassword && this.isAuthenticated);
+  }
+
+  /** It has given nothing yet. */
+  reset(): void {
+    this.isAuthenticated = this.#needsNone;
   }
 
   /** Without a password the only user may come in, whatever else is given. @returns whether this one may */

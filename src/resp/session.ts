@@ -166,7 +166,7 @@ export class Session implements Client, Subscriber, Member {
     this.protocol = 2;
     this.replies = "on";
     this.name = "";
-    this.#access.isAuthenticated = this.#access.needsNone;
+    this.#access.reset();
     this.#parser.isTrusted = this.isAuthenticated;
   }
 
