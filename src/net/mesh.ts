@@ -19,9 +19,10 @@ import { Subscriber, XPublisher } from "zeromq";
 import { LankvError } from "../core/error.js";
 import type { Message, ReceivedMessage } from "../core/message.js";
 import type { Writer } from "../core/version.js";
-import { decodeMessage, encodeMessage, subscriberOf, topicsOf } from "../wire/message.js";
+import { decodeMessage, encodeMessage, topicsOf } from "../wire/message.js";
 import { callListener } from "./listener.js";
 import { Resolver } from "./resolver.js";
+import { Subscribers } from "./subscribers.js";
 
 const debug = createDebug("lankv:mesh");
 
@@ -39,8 +40,6 @@ const WORK_MS = 8;
 /** Reconnecting a dead endpoint costs little this way: from 100 ms, doubling to 2 s. */
 const RECONNECT_MS = 100;
 const RECONNECT_MAX_MS = 2_000;
-/** Subscriptions that are counted: many times as many as there can be peers. */
-const SUBSCRIPTIONS_MAX = 4_096;
 /** Nothing longer comes in at PUB: the longest topic has 29 bytes, a handshake less than 100. */
 const SUBSCRIPTION_BYTES_MAX = 256;
 /** How often another free port is tried when that of one address is taken on the next. */
@@ -87,7 +86,7 @@ export class Mesh {
   readonly #resolver: Resolver;
   /** Endpoints that have a name instead of an address, and what they stand for once that is looked up. */
   readonly #named = new Map<string, NamedEndpoint>();
-  readonly #subscriptions = new Map<Writer, number>();
+  readonly #subscribers = new Subscribers();
   readonly #bound = new Set<string>();
   readonly #loops: Promise<void>[] = [];
   #queue: Outgoing[] = [];
@@ -196,9 +195,14 @@ export class Mesh {
     else if (named.resolved !== undefined) this.#disconnectNow(named.resolved);
   }
 
-  /** Sends in the order of the calls. @param to undefined = to all */
+  /**
+   * Sends in the order of the calls. What was written is not even encoded while nobody would hear it; everything else is sent to
+   * nobody, too, for PUB notices as it sends who has gone.
+   * @param to undefined = to all
+   */
   publish(message: Message, to: Writer | undefined): void {
     if (this.#isClosed) return;
+    if (message.type === "set" && !this.#subscribers.hearSets) return;
     if (!this.#isDraining && this.#binding === undefined && this.#sentThisTurn < SENDS_PER_TURN) {
       this.#send({ message, to });
       return;
@@ -326,30 +330,12 @@ export class Mesh {
   }
 
   #handleSubscription(frame: Buffer): void {
-    const writer = subscriberOf(frame.toString("latin1", 1, 64));
-    const change = CHANGES.get(frame[0]);
-    // A subscriber may also send whatever else it likes.
-    if (writer === undefined || change === undefined) return;
-    const count = Math.max(0, (this.#subscriptions.get(writer) ?? 0) + change);
-    this.#count(writer, count);
+    const change = this.#subscribers.handle(frame);
+    if (change === undefined) return;
     callListener(() => {
-      this.#listener.onSubscription(writer, count > 0);
+      this.#listener.onSubscription(change.writer, change.present);
     });
   }
-
-  #count(writer: Writer, subscriptions: number): void {
-    this.#subscriptions.delete(writer);
-    if (subscriptions > 0) this.#subscriptions.set(writer, subscriptions);
-    const oldest = this.#subscriptions.keys().next();
-    if (this.#subscriptions.size > SUBSCRIPTIONS_MAX && oldest.done !== true)
-      this.#subscriptions.delete(oldest.value);
-  }
 }
-
-/** The first byte of what a subscriber sends, and by how much that changes the number of its subscriptions. */
-const CHANGES: ReadonlyMap<number | undefined, number> = new Map([
-  [0, -1],
-  [1, 1],
-]);
 
 const ENDPOINT = /^tcp:\/\/(.+):(\d+)$/;

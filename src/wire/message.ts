@@ -59,10 +59,13 @@ const OMITS = 2;
 /** No frame of this protocol is longer: a part of an answer may carry one record of the greatest size. */
 export const MESSAGE_BYTES_MAX = LIMITS.valueBytesMax + 128 * 1024;
 
+/** The topic of what was written. */
+export const SET_TOPIC = "set ";
+
 /** What a node subscribes to: everything for all, and what is for it. */
 export function topicsOf(receiver: WriterId): readonly string[] {
   return [
-    "set ",
+    SET_TOPIC,
     "publish ",
     "tick ",
     ...["question", "answer", "list", "list_answer", "confirm", "receipt"].map(

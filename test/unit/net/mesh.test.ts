@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { syncBuiltinESMExports } from "node:module";
 import { connect, createServer, type Server } from "node:net";
 import { afterEach, describe, it, mock } from "node:test";
-import { Publisher, XPublisher, XSubscriber } from "zeromq";
+import { Publisher, Subscriber, XPublisher, XSubscriber } from "zeromq";
 import type { Message } from "../../../src/core/message.js";
 import { Mesh } from "../../../src/net/mesh.js";
 import { readMessage } from "../../received.js";
@@ -291,6 +291,37 @@ describe("the mesh on the loopback interface", () => {
     await stranger.send(`\x01question ${C} `);
     await until("the other came", () => a.subscriptions.length > 1);
     assert.deepEqual(a.subscriptions, [`${B} came`, `${C} came`]);
+  });
+
+  for (const topic of ["", "s", "set "]) {
+    it(`sends what was written to whoever subscribes to "${topic}" only`, async () => {
+      const a = await join(A);
+      const stranger = new Subscriber({ linger: 0 });
+      opened.push(stranger);
+      stranger.subscribe(topic);
+      stranger.connect(endpointOf(a));
+      const babble = setInterval(() => a.mesh.publish(set(A, 1), undefined), 20);
+      try {
+        const [frame] = await stranger.receive();
+        assert.match(frame?.toString("latin1") ?? "", /^set /);
+      } finally {
+        clearInterval(babble);
+      }
+    });
+  }
+
+  it("is not made silent to nodes by who unsubscribes from what others have", async () => {
+    const [a, b] = [await join(A), await join(B)];
+    b.mesh.connect(endpointOf(a));
+    await until("it came", () => a.subscriptions.length === 1);
+    const stranger = newStranger(a);
+    for (let i = 0; i < 3; i += 1) await stranger.send("\x00set ");
+    await stranger.send(`\x01question ${C} `);
+    await until("all of that was read", () => a.subscriptions.length === 2);
+    await stranger.send(`\x00question ${C} `);
+    await until("the stranger went", () => a.subscriptions.length === 3);
+    a.mesh.publish(set(A, 1), undefined);
+    await until("it is heard", () => b.messages.length > 0);
   });
 
   it("counts the subscriptions of so many only", async () => {
