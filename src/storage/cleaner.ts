@@ -30,6 +30,7 @@
 import { statfs } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import createDebug from "debug";
+import { isExcess, liveBytesOf } from "./excess.js";
 import type { Batch } from "./homes.js";
 import { FilePass, SlotPass, type Emptied, type Pass } from "./pass.js";
 import { isFull, Reach } from "./reach.js";
@@ -41,17 +42,10 @@ import type { Contents, Damage } from "./storage.js";
 
 const debug = createDebug("lankv:storage");
 
-/** Bytes of an entry beside its key and value, when it names no replaced version. */
-const ENTRY_OVERHEAD = 36;
-/** Cleaning begins when there is so many times what counts, and two segments more. */
-const SHARE = 2;
-/** Where the disk has less room than so many segments it is *tight*: then cleaning begins at so many times what counts. */
+/** Where the disk has less room than so many segments it is *tight*: then cleaning begins earlier. */
 const TIGHT_SEGMENTS = 4;
-const TIGHT_SHARE = 1.25;
 /** The room is asked for after so many bytes saved. */
 const LOOK_BYTES = 262_144;
-/** Or when there are so many segments, and as many more as large ones would make. */
-const SEGMENTS_MAX = 64;
 /** Bytes gone through for each that is saved. */
 const PACE = 4;
 /** So many emptied files are not kept waiting for a sync that may never be asked for. */
@@ -197,25 +191,28 @@ export class Cleaner {
   }
 
   get #live(): number {
-    return this.#contents.bytes + this.#contents.records * ENTRY_OVERHEAD;
+    return liveBytesOf(this.#contents);
   }
 
-  /** Segments that are not emptied. */
+  /** Segments that are emptied. */
+  get #gone(): ClosedSegment[] {
+    return [...this.#emptied, ...this.#removable].map(({ segment }) => segment);
+  }
+
+  /** Those that are not. */
   get #full(): ClosedSegment[] {
-    const gone = new Set([...this.#emptied, ...this.#removable].map(({ segment }) => segment.path));
+    const gone = new Set(this.#gone.map(({ path }) => path));
     return this.#segments.all.filter(({ path }) => !gone.has(path));
   }
 
+  /** Asked for with each save, so they are not listed for it. */
   get #isDue(): boolean {
-    const full = this.#full;
-    const live = this.#live;
-    const { segmentBytes } = this;
-    const bytes = bytesOf(full);
-    return (
-      (this.#isTight && bytes > TIGHT_SHARE * live + segmentBytes + this.#surplus.vainBytes) ||
-      bytes > SHARE * live + 2 * segmentBytes + this.#surplus.bytes ||
-      full.length > SEGMENTS_MAX + (2 * SHARE * live) / segmentBytes
-    );
+    const gone = this.#gone;
+    const held = {
+      bytes: this.#segments.bytes - bytesOf(gone),
+      count: this.#segments.count - gone.length,
+    };
+    return isExcess(held, this.#live, this.#isTight, this.#surplus);
   }
 
   async #lookForRoom(): Promise<void> {

@@ -17,6 +17,7 @@
  *         passes       go through a segment, from memory or by reading it
  *         counting     what of it still counts
  *         Reach        opens and removes files, and says which cannot be
+ *         excess       when there is more than there should be
  *         Surplus      what rounds of cleaning cannot free
  *       Scan         finds entries in a file, whatever it holds
  */
@@ -134,7 +135,8 @@ export class Log implements Storage {
     try {
       if (this.#segments.loss !== undefined) throw this.#segments.loss;
       if (sync && this.#loadLoss !== undefined) throw this.#loadLoss;
-      if (records.length > 0) await this.#segments.append({ records, slots }, this.#cleaner.segmentBytes);
+      if (records.length > 0)
+        await this.#segments.append({ records, slots }, this.#cleaner.segmentBytes, isSyncing);
       if (isSyncing) await this.#segments.sync();
     } catch (error) {
       if (this.#segments.loss !== undefined || this.#loadLoss !== undefined) await this.#cleaner.reset();

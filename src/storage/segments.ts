@@ -21,6 +21,7 @@ export class Segments {
   readonly homes = new Homes();
   readonly #writer = Tail.newWriter();
   #closed: ClosedSegment[] = [];
+  #closedBytes = 0;
   #nextNumber: number;
   #tail: Tail | undefined;
   #loss: Error | undefined;
@@ -42,9 +43,14 @@ export class Segments {
     return this.#tail === undefined ? this.#closed : [...this.#closed, this.#tail.soFar];
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#closed.length + (this.#tail === undefined ? 0 : 1);
+  }
+
   /** Bytes of all segments. */
   get bytes(): number {
-    return bytesOf(this.all);
+    return this.#closedBytes + (this.#tail?.length ?? 0);
   }
 
   /** The number that the next segment will have. */
@@ -60,11 +66,12 @@ export class Segments {
   /** Sets what closed segments there are, oldest first. */
   setClosed(closed: readonly ClosedSegment[]): void {
     this.#closed = [...closed];
+    this.#closedBytes = bytesOf(closed);
   }
 
   /** Leaves one out, whose file is gone. */
   leaveOut({ path, number }: ClosedSegment): void {
-    this.#closed = this.#closed.filter((segment) => segment.path !== path);
+    this.setClosed(this.#closed.filter((segment) => segment.path !== path));
     this.homes.remove(number);
   }
 
@@ -79,12 +86,13 @@ export class Segments {
 
   /**
    * @param segmentBytes from this length on, another segment is begun
+   * @param isLast whether {@link Segments.sync} is called next
    * @throws an error of the system; part of the records may be there then
    */
-  async append(batch: Batch, segmentBytes: number): Promise<void> {
+  async append(batch: Batch, segmentBytes: number, isLast = false): Promise<void> {
     if (this.isReserved) throw Object.assign(new Error("the disk is being cleaned"), { code: "ENOSPC" });
     if (this.#tail !== undefined && this.#tail.length >= segmentBytes) await this.#endTail();
-    await this.#write((this.#tail ??= await this.#newTail()), batch);
+    await this.#write((this.#tail ??= await this.#newTail()), batch, isLast);
   }
 
   /**
@@ -143,9 +151,9 @@ export class Segments {
     await tail?.close();
   }
 
-  async #write(tail: Tail, batch: Batch): Promise<void> {
+  async #write(tail: Tail, batch: Batch, isLast = false): Promise<void> {
     try {
-      await tail.append(batch.records);
+      await tail.append(batch.records, isLast);
       this.homes.note(tail.number, batch);
     } catch (error) {
       if (tail.isBroken) await this.#abandon(tail, error);
@@ -186,6 +194,7 @@ export class Segments {
   async #close(tail: Tail): Promise<ClosedSegment> {
     const closed = await tail.close();
     this.#closed.push(closed);
+    this.#closedBytes += closed.length;
     this.homes.close(closed.number);
     return closed;
   }

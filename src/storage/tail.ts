@@ -10,7 +10,9 @@ import { open, unlink, type FileHandle } from "node:fs/promises";
 import type { Records, StoredRecord } from "../core/record.js";
 import { ENTRY_BYTES_MAX, EntryWriter, type Mark } from "./entry.js";
 import type { Reserve } from "./reserve.js";
+import { isFull } from "./reach.js";
 import { segmentAt, syncDirectory, writeHeader, type ClosedSegment, type Segment } from "./segment.js";
+import { openThrough } from "./through.js";
 
 /** What is gathered before it is written: a step of saving, whose last record may be the longest. */
 const GATHER_BYTES = 262_144 + ENTRY_BYTES_MAX;
@@ -19,6 +21,8 @@ export class Tail {
   readonly #segment: Segment;
   readonly #handle: FileHandle;
   readonly #writer: EntryWriter;
+  /** Writes through to the disk; undefined where that cannot be done. */
+  #through: FileHandle | undefined;
   #length = 0;
   #synced = 0;
   #marked = 0;
@@ -59,6 +63,7 @@ export class Tail {
       const tail = new Tail(segment, handle, writer, reserve !== undefined);
       await tail.#begun(older);
       await syncDirectory(directory);
+      tail.#through = await openThrough(segment.path);
       return tail;
     } catch (error) {
       await handle.close();
@@ -92,14 +97,16 @@ export class Tail {
 
   /** What it is up to now. */
   get soFar(): ClosedSegment {
-    return { ...this.#segment, length: this.#length, synced: this.#synced };
+    const { number, salt, path } = this.#segment;
+    return { number, salt, path, length: this.#length, synced: this.#synced };
   }
 
   /**
    * Says how far it is durable, if it does not yet, and then what the records are; there may be none.
+   * @param isLast whether {@link Tail.sync} is called next: what it would do is done here, where one call does both
    * @throws an error of the system; nothing of the part that was being written is kept then
    */
-  async append(records: Records): Promise<void> {
+  async append(records: Records, isLast = false): Promise<void> {
     const { salt, number } = this.#segment;
     const synced = this.#synced;
     this.#writer.clear();
@@ -111,7 +118,7 @@ export class Tail {
         this.#addRecord(salt, records.at(i));
       }
     }
-    await this.#flush();
+    await this.#flush(isLast);
     this.#marked = synced;
   }
 
@@ -130,6 +137,7 @@ export class Tail {
   /** Ends it. What it holds stays; the room behind that, if it was a reserve, becomes free. */
   async close(): Promise<ClosedSegment> {
     if (this.#isReserve) await this.#handle.truncate(this.#length).catch(() => undefined);
+    await this.#through?.close();
     await this.#handle.close();
     return this.soFar;
   }
@@ -152,16 +160,32 @@ export class Tail {
     this.#marked = this.#length;
   }
 
-  async #flush(): Promise<void> {
-    await this.#write(this.#writer.written);
+  /** A write through to the disk speaks of its own bytes only, so what is before them must be durable. */
+  async #flush(isLast = false): Promise<void> {
+    const through = isLast && this.#synced === this.#length ? this.#through : undefined;
+    await (through === undefined ? this.#write(this.#writer.written) : this.#writeThrough(through));
     this.#writer.clear();
   }
 
-  async #write(bytes: Buffer): Promise<void> {
+  /**
+   * Whether it is the write that fails or the sync, nothing is lost but what was being written, for everything before it is durable.
+   * When there is no room, what is cut off will be written over; otherwise the disk is not to be trusted with that.
+   */
+  async #writeThrough(handle: FileHandle): Promise<void> {
+    try {
+      await this.#write(this.#writer.written, handle);
+    } catch (error) {
+      if (!isFull(error)) this.#isBroken = true;
+      throw error;
+    }
+    this.#synced = this.#length;
+  }
+
+  async #write(bytes: Buffer, handle = this.#handle): Promise<void> {
     try {
       for (let done = 0; done < bytes.length;) {
         const left = bytes.length - done;
-        const { bytesWritten } = await this.#handle.write(bytes, done, left, this.#length + done);
+        const { bytesWritten } = await handle.write(bytes, done, left, this.#length + done);
         if (bytesWritten === 0) throw noProgress();
         done += bytesWritten;
       }

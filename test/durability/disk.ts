@@ -2,6 +2,7 @@
  * A disk that can lose power: what a trace of system calls may have left on it at any moment.
  *
  * Certain is what was synced: the bytes of a file that were written before an fsync or fdatasync of it began that has ended,
+ * those of a write that has ended through a descriptor that was opened with O_DSYNC, and no others,
  * and the names of a directory that were changed before an fsync of that directory. Everything else is open, and a seed
  * decides it in one of two ways:
  *
@@ -109,6 +110,8 @@ interface Naming {
 interface Opened {
   readonly entry: File | Directory;
   readonly isAppending: boolean;
+  /** Each write makes its own bytes durable. */
+  readonly isThrough: boolean;
   position: number;
 }
 
@@ -116,6 +119,7 @@ export class Disk {
   readonly #rootPath: string;
   readonly #root = new Directory();
   readonly #opened = new Map<number, Opened>();
+  readonly #ended = new WeakSet<Call>();
   readonly #syncing = new Map<Call, { file?: readonly Change[]; naming?: readonly Naming[] }>();
   #naming: Naming[] = [];
   /** Synced sectors of the past, for those that a disk did not write. */
@@ -213,6 +217,7 @@ export class Disk {
   }
 
   #end(call: Call): void {
+    this.#ended.add(call);
     if (call.name === "openat" || call.name === "open") this.#open(call);
     if (call.result === undefined || call.result < 0) {
       if (call.name.startsWith("rename") || call.name.startsWith("unlink") || call.name.endsWith("dir"))
@@ -226,7 +231,14 @@ export class Disk {
     if (covered?.file !== undefined && opened?.entry instanceof File)
       this.#endSync(opened.entry, covered.file);
     if (covered?.naming !== undefined) this.#endNaming(covered.naming);
-    if (isWriting(call) && opened?.entry instanceof File) this.#cutShort(opened.entry, call, call.result);
+    if (!isWriting(call) || !(opened?.entry instanceof File)) return;
+    const file = opened.entry;
+    this.#cutShort(file, call, call.result);
+    if (opened.isThrough)
+      this.#endSync(
+        file,
+        file.unsynced.filter((change) => change.call === call),
+      );
   }
 
   #open(call: Call): void {
@@ -243,7 +255,9 @@ export class Disk {
       entry.unsynced.push({ call, offset: 0, bytes: undefined });
       entry.size = 0;
     }
-    this.#opened.set(call.result, { entry, isAppending: call.text.includes("O_APPEND"), position: 0 });
+    const isThrough = /O_D?SYNC/.test(call.text);
+    const isAppending = call.text.includes("O_APPEND");
+    this.#opened.set(call.result, { entry, isAppending, isThrough, position: 0 });
   }
 
   #write(call: Call): void {
@@ -283,10 +297,10 @@ export class Disk {
   #beginSync(call: Call): void {
     const entry = this.#opened.get(call.fd)?.entry;
     if (entry instanceof File)
-      this.#syncing.set(call, { file: entry.unsynced.filter((change) => change.call.result !== undefined) });
+      this.#syncing.set(call, { file: entry.unsynced.filter((change) => this.#ended.has(change.call)) });
     if (entry instanceof Directory) {
       const naming = this.#naming.filter((change) => change.directory === entry);
-      this.#syncing.set(call, { naming: naming.filter((change) => change.call.result !== undefined) });
+      this.#syncing.set(call, { naming: naming.filter((change) => this.#ended.has(change.call)) });
     }
   }
 

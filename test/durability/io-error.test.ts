@@ -10,10 +10,29 @@ import { failing, Fault, unreadable } from "./fault.js";
 import { isolated } from "./isolated.js";
 import { Burst, checkServed, kill } from "./kill-round.js";
 import { Ledger } from "./ledger.js";
+import { SmallDisk } from "./small-disk.js";
 import { accepts, refuses, worksOtherwise } from "./trouble.js";
 
-const FAULTS = [
-  { what: "every sync fails", calls: "fdatasync,fsync", error: "EIO", reason: /i\/o error|EIO/i },
+/** Bytes of a file system in memory: none of those on which writes go through to the disk, so that there are syncs. */
+const DISK_MEGABYTES = 64;
+
+interface Trouble {
+  readonly what: string;
+  readonly calls: string;
+  readonly error: string;
+  /** What users are told. */
+  readonly reason: RegExp;
+  readonly isInMemory?: boolean;
+}
+
+const FAULTS: readonly Trouble[] = [
+  {
+    what: "every sync fails",
+    calls: "fdatasync,fsync",
+    error: "EIO",
+    reason: /i\/o error|EIO/i,
+    isInMemory: true,
+  },
   { what: "every write fails", calls: "pwrite64,pwritev", error: "EIO", reason: /i\/o error|EIO/i },
   {
     what: "the disk has become read-only",
@@ -22,13 +41,15 @@ const FAULTS = [
     reason: /read-only|EROFS/i,
   },
   { what: "the quota is used up", calls: "pwrite64,pwritev", error: "EDQUOT", reason: /quota|EDQUOT/i },
-] as const;
+];
 
-for (const { what, calls, error, reason } of FAULTS) {
+for (const { what, calls, error, reason, isInMemory = false } of FAULTS) {
   isolated(`${what}, for a while`, async (directory) => {
     const ledger = new Ledger();
     const random = new Random(31);
-    const node = new Daemon({ directory, flags: ["--fsync", "always"] });
+    using disk = new SmallDisk(directory, DISK_MEGABYTES);
+    const dataDir = path.join(isInMemory ? disk.path : directory, "data");
+    const node = new Daemon({ directory, dataDir, flags: ["--fsync", "always"] });
     const peer = new Daemon({ directory, name: "peer", flags: ["--memory"] });
     await Promise.all([node.start(), peer.start()]);
     const client = await node.connect();
@@ -52,29 +73,36 @@ for (const { what, calls, error, reason } of FAULTS) {
   });
 }
 
-isolated("some syncs fail, one here and one there", async (directory) => {
-  const ledger = new Ledger();
-  const random = new Random(32);
-  const under = failing("fdatasync", "EIO", "10+15");
-  const node = new Daemon({ directory, under, flags: ["--fsync", "always", "--no-discovery"] });
-  await node.start();
-  const burst = await Burst.start(node, { ledger, random, pauseMsMax: 20 });
-  await burst.acknowledgedMore(3_000);
-  assert(burst.refusals.length > 0, "some failed");
-  const killedAtMs = await kill(node);
-  await burst.ended();
+for (const [what, calls, isInMemory] of [
+  ["syncs", "fdatasync", true],
+  ["writes through to the disk", "pwrite64", false],
+] as const) {
+  isolated(`some ${what} fail, one here and one there`, async (directory) => {
+    const ledger = new Ledger();
+    const random = new Random(32);
+    using disk = new SmallDisk(directory, DISK_MEGABYTES);
+    const dataDir = path.join(isInMemory ? disk.path : directory, "data");
+    const under = failing(calls, "EIO", "10+15");
+    const node = new Daemon({ directory, dataDir, under, flags: ["--fsync", "always", "--no-discovery"] });
+    await node.start();
+    const burst = await Burst.start(node, { ledger, random, pauseMsMax: 20 });
+    await burst.acknowledgedMore(3_000);
+    assert(burst.refusals.length > 0, "some failed");
+    const killedAtMs = await kill(node);
+    await burst.ended();
 
-  const healthy = new Daemon({ directory, flags: ["--fsync", "always", "--no-discovery"] });
-  await healthy.start();
-  await checkServed(healthy, {
-    where: "syncs failed",
-    ledger,
-    keys: ledger.keys,
-    policy: "always",
-    killedAtMs,
+    const healthy = new Daemon({ directory, dataDir, flags: ["--fsync", "always", "--no-discovery"] });
+    await healthy.start();
+    await checkServed(healthy, {
+      where: `${what} failed`,
+      ledger,
+      keys: ledger.keys,
+      policy: "always",
+      killedAtMs,
+    });
+    assert.equal(await healthy.end(), 0, healthy.log);
   });
-  assert.equal(await healthy.end(), 0, healthy.log);
-});
+}
 
 isolated("what cannot be read at the start comes from the LAN", async (directory) => {
   const ledger = new Ledger();

@@ -95,6 +95,19 @@ export class Recording {
     return new Recording(this.#initial, steps, this.transcripts);
   }
 
+  /** The same with the system having been asked for something else in these calls. */
+  with(change: (text: string) => string): Recording {
+    const changed = new Map<Call, Call>();
+    const steps = this.#steps.map((step) => {
+      if (step === "end of process") return step;
+      const { call } = step;
+      const other = changed.get(call) ?? { ...call, text: change(call.text) };
+      changed.set(call, other);
+      return { ...step, call: other };
+    });
+    return new Recording(this.#initial, steps, this.transcripts);
+  }
+
   /**
    * Where the power may fail: half of the moments at random, half next to calls that are special.
    * @returns places in the recording, in order, each once

@@ -1,14 +1,18 @@
 /**
  * Makes this process' disk fail: writes that are short or fail half-way, cuts and syncs that fail, the end of the process,
  * and the loss of power, after which what was not synced is there in part. What a failed sync leaves can be read, and no later
- * sync makes it durable, of whatever process. The files are real; the calls on them are caught.
+ * sync makes it durable, of whatever process, unless it is written once more. The files are real; the calls on them are caught.
+ *
+ * By chance it is a file system on which writes through to the disk are known to work, or another one. Such a write fails as a
+ * write does, or as a sync; of what was written in another way before it, it makes nothing durable.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { constants, readdirSync, readFileSync, statSync } from "node:fs";
 import fs, {
   open,
   readdir,
   readFile,
   stat,
+  statfs,
   truncate,
   unlink,
   writeFile,
@@ -31,6 +35,15 @@ type Write = (
   position: number,
 ) => Promise<{ readonly bytesWritten: number; readonly buffer: Buffer }>;
 
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Kinds of file systems, as statfs(2) calls them: one on which writes go through, and one of which that is not known. */
+const EXT4 = 0xef53;
+const UNKNOWN = 0;
+
 /** The bytes of files, by their names. */
 export type Image = ReadonlyMap<string, Buffer>;
 
@@ -38,7 +51,11 @@ export class FaultyDisk {
   readonly #random: Random;
   /** By file: how many bytes are durable, and which of them are not for all that. */
   readonly #synced = new Map<string, number>();
-  readonly #poisoned = new Map<string, { readonly from: number; readonly to: number }>();
+  readonly #poisoned = new Map<string, Range>();
+  /** Whether a file is open to write through to the disk. */
+  readonly #through = new WeakMap<FileHandle, boolean>();
+  /** Whether writes through to the disk are known to work; undefined = by chance. */
+  writesThrough: boolean | undefined;
   #mayFail = false;
   #isDead = false;
   #doSyncsFail = false;
@@ -61,10 +78,11 @@ export class FaultyDisk {
     const partly: Write = async function (this: FileHandle, buffer, offset, length, position) {
       await disk.#dawdle();
       if (!(await disk.#hasRoomFor(length))) throw failure("ENOSPC");
-      const isFailing = disk.#fails(0.5);
+      const isFailing = disk.#fails(0.5) || (disk.#doSyncsFail && disk.#goesThrough(this));
       const most = isFailing || random.chance(0.2) ? random.below(length + 1) : length;
       const part = isFailing ? most : Math.max(most, 1);
       if (part > 0) await write.call(this, buffer, offset, part, position);
+      disk.#handleWritten(this, await this.stat(), { from: position, to: position + part }, isFailing);
       await disk.#dawdle();
       if (isFailing) throw failure(random.chance(0.5) ? "ENOSPC" : "EIO");
       return { bytesWritten: part, buffer };
@@ -86,7 +104,14 @@ export class FaultyDisk {
       await disk.#dawdle();
       if (disk.#fails(0.3)) throw failure("EIO");
       await cut.call(this, length);
+      disk.#cure(identityOf(await this.stat()).id, length ?? 0, Infinity);
     });
+    const askAbout = statfs;
+    mock.method(fs, "statfs", async (path: string) => {
+      const { bavail, bsize } = await askAbout(path);
+      return { bavail, bsize, type: (disk.writesThrough ?? random.chance(0.5)) ? EXT4 : UNKNOWN };
+    });
+    syncBuiltinESMExports();
     return disk;
   }
 
@@ -145,7 +170,7 @@ export class FaultyDisk {
     this.#mayFail = mayFail;
   }
 
-  /** All syncs fail from now on. */
+  /** All syncs fail from now on, and all writes through to the disk. */
   set doSyncsFail(doSyncsFail: boolean) {
     this.#doSyncsFail = doSyncsFail;
   }
@@ -177,6 +202,36 @@ export class FaultyDisk {
 
   async #dawdle(): Promise<void> {
     for (let turns = this.#random.below(this.#turnsMax + 1); turns > 0; turns -= 1) await setImmediate();
+  }
+
+  /** A write through to the disk has no effect on what was written before it in another way. */
+  #handleWritten(handle: FileHandle, stats: Stats, { from, to }: Range, isFailing: boolean): void {
+    const { id } = identityOf(stats);
+    this.#cure(id, from, to);
+    if (!this.#goesThrough(handle) || from === to) return;
+    const synced = this.#synced.get(id) ?? 0;
+    if (isFailing) this.#poisoned.set(id, { from: Math.min(from, this.#poisoned.get(id)?.from ?? from), to });
+    else if (from <= synced) this.#synced.set(id, Math.max(synced, to));
+  }
+
+  /** What was lost without a word is overwritten, or cut off. */
+  #cure(id: string, from: number, to: number): void {
+    const lost = this.#poisoned.get(id);
+    if (lost === undefined || from >= lost.to) return;
+    if (from > lost.from) this.#poisoned.set(id, { from: lost.from, to: from });
+    else if (to >= lost.to) this.#poisoned.delete(id);
+    else this.#poisoned.set(id, { from: Math.max(to, lost.from), to: lost.to });
+  }
+
+  #goesThrough(handle: FileHandle): boolean {
+    let isThrough = this.#through.get(handle);
+    if (isThrough === undefined) {
+      const [, flags = ""] =
+        /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${String(handle.fd)}`, "utf8")) ?? [];
+      isThrough = (Number.parseInt(flags, 8) & constants.O_DSYNC) !== 0;
+      this.#through.set(handle, isThrough);
+    }
+    return isThrough;
   }
 
   async #losePoisoned(path: string, id: string): Promise<void> {

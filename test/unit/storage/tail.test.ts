@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
+import fs, { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it, mock } from "node:test";
@@ -58,3 +59,45 @@ it("writes what memory holds when a record is written, though its cell went to a
     await rm(directory, { recursive: true });
   }
 });
+
+for (const { where, type, calls } of [
+  { where: "known to write through to the disk", type: 0xef53, calls: ["write"] },
+  { where: "of which that is not known", type: 0x01021994, calls: ["write", "datasync"] },
+]) {
+  it(`makes a save durable with ${String(calls.length)} call(s) on a file system ${where}`, async () => {
+    if (process.platform !== "linux") return;
+    const directory = await mkdtemp(join(tmpdir(), "lankv-tail-"));
+    mock.method(fs, "statfs", () => Promise.resolve({ bavail: 1e9, bsize: 4_096, type }));
+    syncBuiltinESMExports();
+    const own = await open(process.execPath, "r");
+    const prototype = Object.getPrototypeOf(own) as FileHandle;
+    await own.close();
+    const called: string[] = [];
+    for (const name of ["write", "datasync"] as const) {
+      const original = Reflect.get(prototype, name) as (...args: unknown[]) => unknown;
+      mock.method(prototype, name, function (this: FileHandle, ...args: unknown[]) {
+        called.push(name);
+        return original.apply(this, args);
+      } as unknown as FileHandle[typeof name]);
+    }
+    try {
+      const log = await Log.open(join(directory, "log"), new Held());
+      for await (const { records } of log.load()) assert.equal(records.length, 0);
+      await log.save([record("a", 1)], true);
+      called.length = 0;
+      await log.save([record("b", 2)], true);
+      assert.deepEqual(called, calls);
+
+      // What was written before in another way takes a sync.
+      called.length = 0;
+      await log.save([record("c", 3)], false);
+      await log.save([record("d", 4)], true);
+      assert.deepEqual(called, ["write", "write", "datasync"]);
+      await log.close();
+    } finally {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+      await rm(directory, { recursive: true });
+    }
+  });
+}
