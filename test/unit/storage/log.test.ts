@@ -15,17 +15,25 @@ const MARK = 20;
 
 describe("a log's files", () => {
   let directory = "";
+  /** Also those that a test leaves as a process does that is killed. */
+  const logs: Log[] = [];
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "lankv-files-"));
   });
   afterEach(async () => {
+    for (const log of logs.splice(0)) await log.close();
     await rm(directory, { recursive: true });
   });
 
   const names = async () => (await readdir(directory)).sort();
   const newest = async () => join(directory, (await names()).at(-1) ?? "");
+  const openLog = async (held = new Held()) => {
+    const log = await Log.open(directory, held);
+    logs.push(log);
+    return log;
+  };
   const opened = async () => {
-    const log = await Log.open(directory, new Held());
+    const log = await openLog();
     const records = await loadAll(log);
     return { log, keys: records.map(({ key }) => key).sort(), damages: log.damages };
   };
@@ -216,7 +224,7 @@ describe("a log's files", () => {
 
   it("finds damage while it cleans, sets the file aside, and says that all has to be saved again", async () => {
     const held = new Held();
-    const log = await Log.open(directory, held);
+    const log = await openLog(held);
     await log.save(held.add([record("a", 1, { value: "v".repeat(500_000) }), record("b", 1)]), true);
     const oldest = await newest();
     const save = async (stamp: number) => {
