@@ -18,10 +18,13 @@ describe("a log's files", () => {
   /** Also those that a test leaves as a process does that is killed. */
   const logs: Log[] = [];
   beforeEach(async () => {
+    // A log that rests for a second writes: it does so only when a test lets the second pass.
+    mock.timers.enable({ apis: ["setTimeout"] });
     directory = await mkdtemp(join(tmpdir(), "lankv-files-"));
   });
   afterEach(async () => {
     for (const log of logs.splice(0)) await log.close();
+    mock.timers.reset();
     await rm(directory, { recursive: true });
   });
 
@@ -112,17 +115,12 @@ describe("a log's files", () => {
     await overwrite(await newest(), first + 100, 50);
     assert.equal((await opened()).damages.length, 1, "it has ended");
 
-    mock.timers.enable({ apis: ["setTimeout"] });
-    try {
-      const { log } = await opened();
-      await log.save([record("c", 3, { value: "v".repeat(5_000) })], true);
-      const { length } = await readFile(await newest());
-      mock.timers.tick(1_000);
-      while ((await readFile(await newest())).length === length) await setImmediate();
-      await overwrite(await newest(), length - 100, 50);
-    } finally {
-      mock.timers.reset();
-    }
+    const { log } = await opened();
+    await log.save([record("c", 3, { value: "v".repeat(5_000) })], true);
+    const { length } = await readFile(await newest());
+    mock.timers.tick(1_000);
+    while ((await readFile(await newest())).length === length) await setImmediate();
+    await overwrite(await newest(), length - 100, 50);
     assert.equal((await opened()).damages.length, 1, "it had a rest");
   });
 
