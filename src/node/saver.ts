@@ -208,10 +208,15 @@ export class Saver {
     this.wake();
   }
 
-  /** Where writers wait for the disk, it is at work again before they are told: there are some fifty replies to send meanwhile. */
+  /**
+   * When there is more to do, the disk is at work again at once. Where writers wait for it, that is before they are told: there are some
+   * fifty replies to send meanwhile. Where they do not, a turn of the event loop may be as long as they have sent much, and what
+   * waits to be saved would grow by as much.
+   */
   #goOn(): void {
-    if (!this.#saving.isStrict || this.#saving.unsaved === 0 || !this.#isFree) return;
-    if (!this.#company.isAwaited(this.#saving.unsaved, monoMs())) this.#begin();
+    const nowMs = monoMs();
+    if (!this.#isFree || this.#saving.unsaved === 0 || this.#saving.wakeAtMs > nowMs) return;
+    if (!this.#saving.isStrict || !this.#company.isAwaited(this.#saving.unsaved, nowMs)) this.#begin();
   }
 
   #handleSynced({ records }: SaveStep, beganMs: number): void {
