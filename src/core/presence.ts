@@ -69,6 +69,12 @@ export class Presence {
     return [...this.#peers.values()].filter((peer) => peer.isLinked);
   }
 
+  /** Whether some peer waits for a receipt, until more is durable. */
+  get owesReceipts(): boolean {
+    for (const { owed } of this.#peers.values()) if (owed.length > 0) return true;
+    return false;
+  }
+
   /** @returns whether the peer is new here */
   handleBeacon(beacon: Beacon, from: string, now: Now): boolean {
     const known = this.#peers.get(beacon.writer);

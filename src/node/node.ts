@@ -81,7 +81,9 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#dataDir = dataDir;
     this.disk = disk;
     if (disk !== undefined) {
-      disk.saver.onStep = () => this.step({ type: "saved" });
+      disk.saver.onStep = () => {
+        if (this.#replica.presence.owesReceipts) this.step({ type: "saved" });
+      };
       disk.saver.onDamage = (damages) => this.emit("damage", damages);
       disk.saver.onTurn = (failure) => this.#handleDisk(failure);
     }
@@ -126,7 +128,7 @@ export class Node extends EventEmitter<NodeEvents> {
     return this.#replica.map;
   }
 
-  /** The machine's addresses on the networks that this node uses. */
+  /** The machine's addresses on the networks in use. */
   get addresses(): readonly string[] {
     return this.#networks.addresses;
   }
@@ -348,9 +350,7 @@ export class Node extends EventEmitter<NodeEvents> {
         return;
       case "identity":
         debug("another process runs with this node's id; the new one is %s", effect.nodeId);
-        this.#dataDir?.writeNodeId(effect.nodeId).catch((error: unknown) => {
-          this.#report(error);
-        });
+        this.#dataDir?.writeNodeId(effect.nodeId).catch((error: unknown) => this.#report(error));
         return;
       case "sought":
         this.emit("sought", effect.key);

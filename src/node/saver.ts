@@ -214,9 +214,8 @@ export class Saver {
    * waits to be saved would grow by as much.
    */
   #goOn(): void {
-    const nowMs = monoMs();
-    if (!this.#isFree || this.#saving.unsaved === 0 || this.#saving.wakeAtMs > nowMs) return;
-    if (!this.#saving.isStrict || !this.#company.isAwaited(this.#saving.unsaved, nowMs)) this.#begin();
+    if (!this.#isFree || this.#saving.unsaved === 0 || this.#saving.wakeAtMs > monoMs()) return;
+    if (!this.#saving.isStrict || this.#company.isComplete(this.#saving.unsaved)) this.#begin();
   }
 
   #handleSynced({ records }: SaveStep, beganMs: number): void {
@@ -228,8 +227,8 @@ export class Saver {
 
   /** What was durable may be gone with it. */
   #lookForDamage(): void {
+    if (this.#storage.damages.length === this.#damagesKnown) return;
     const damages = this.#storage.damages.slice(this.#damagesKnown);
-    if (damages.length === 0) return;
     this.#damagesKnown += damages.length;
     this.#saving.addAll();
     this.onDamage(damages);

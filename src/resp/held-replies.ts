@@ -105,16 +105,26 @@ export class HeldReplies {
     const first = this.#runs[0];
     if (first === undefined || this.#isWaiting) return;
     this.#isWaiting = true;
-    this.#withdraw = this.#durability.onDurable(first.ticket, (failure) => {
-      this.#isWaiting = false;
-      if (failure === undefined) this.#letGo();
-      else this.#fail(failure);
-      this.#wait();
-    });
+    this.#withdraw = this.#durability.onDurable(first.ticket, this.#handleDurable);
   }
+
+  readonly #handleDurable = (failure: LankvError | undefined): void => {
+    this.#isWaiting = false;
+    if (failure === undefined) this.#letGo();
+    else this.#fail(failure);
+    this.#wait();
+  };
 
   #letGo(): void {
     const { durable } = this.#durability;
+    const [first] = this.#runs;
+    // Mostly it is one reply of each client.
+    if (this.#runs.length === 1 && first !== undefined && first.ticket <= durable) {
+      this.#runs = [];
+      this.#bytes -= first.bytes;
+      this.#release(first.text);
+      return;
+    }
     const firstHeld = this.#runs.findIndex(({ ticket }) => ticket > durable);
     this.#hand(this.#runs.splice(0, firstHeld === -1 ? this.#runs.length : firstHeld));
   }

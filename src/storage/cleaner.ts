@@ -207,11 +207,9 @@ export class Cleaner {
 
   /** Asked for with each save, so they are not listed for it. */
   get #isDue(): boolean {
+    const { bytes, count } = this.#segments;
     const gone = this.#gone;
-    const held = {
-      bytes: this.#segments.bytes - bytesOf(gone),
-      count: this.#segments.count - gone.length,
-    };
+    const held = { bytes: bytes - bytesOf(gone), count: count - gone.length };
     return isExcess(held, this.#live, this.#isTight, this.#surplus);
   }
 
