@@ -107,9 +107,9 @@ export class Saver {
   /** Something may have to be saved. To be called whenever that may be; what one turn of the event loop brings is saved together. */
   wake(): void {
     const nowMs = monoMs();
-    if (this.#isFree) this.#lookForDamage();
+    if (this.#isFree()) this.#lookForDamage();
     this.#look(nowMs);
-    if (this.#isWakePlanned || !this.#isFree) return;
+    if (this.#isWakePlanned || !this.#isFree()) return;
     if (this.#saving.wakeAtMs > nowMs) {
       this.#alarm.set(this.#saving.wakeAtMs);
       return;
@@ -117,7 +117,7 @@ export class Saver {
     this.#isWakePlanned = true;
     setImmediate(() => {
       this.#isWakePlanned = false;
-      if (!this.#isFree) return;
+      if (!this.#isFree()) return;
       if (this.#saving.isStrict && this.#company.isAwaited(this.#saving.unsaved, monoMs())) this.wake();
       else this.#begin();
     });
@@ -214,7 +214,7 @@ export class Saver {
    * waits to be saved would grow by as much.
    */
   #goOn(): void {
-    if (!this.#isFree || this.#saving.unsaved === 0 || this.#saving.wakeAtMs > monoMs()) return;
+    if (!this.#isFree() || this.#saving.unsaved === 0 || this.#saving.wakeAtMs > monoMs()) return;
     if (!this.#saving.isStrict || this.#company.isComplete(this.#saving.unsaved)) this.#begin();
   }
 
@@ -259,7 +259,7 @@ export class Saver {
     for (const goOn of resting) goOn();
   }
 
-  get #isFree(): boolean {
+  #isFree(): boolean {
     return this.#isStarted && !this.#isEnded && this.#step === undefined;
   }
 

@@ -145,11 +145,11 @@ export class RequestParser {
     else if (this.#later.at(-1) === lent) this.#later[this.#later.length - 1] = copyOf(lent);
   }
 
-  get #currentBounds(): RequestBounds {
+  #currentBounds(): RequestBounds {
     return this.isTrusted ? this.#bounds : UNAUTHENTICATED;
   }
 
-  get #refusal(): string {
+  #refusal(): string {
     return this.isTrusted ? "invalid" : "unauthenticated";
   }
 
@@ -189,8 +189,8 @@ export class RequestParser {
     if (this.#buffer[this.#offset] !== STAR) return this.#readInline();
     const count = this.#readLength("mbulk count", "multibulk length");
     if (count === undefined) return false;
-    const { argumentsMax = ARGUMENTS_MAX } = this.#currentBounds;
-    if (count > argumentsMax) throw new ProtocolError(`Protocol error: ${this.#refusal} multibulk length`);
+    const { argumentsMax = ARGUMENTS_MAX } = this.#currentBounds();
+    if (count > argumentsMax) throw new ProtocolError(`Protocol error: ${this.#refusal()} multibulk length`);
     this.#argsMissing = Math.max(count, 0);
     this.#requestBytes = 0;
     return true;
@@ -222,9 +222,9 @@ export class RequestParser {
       }
       const length = this.#readLength("bulk count", "bulk length");
       if (length === undefined) return false;
-      const { argumentBytesMax, requestBytesMax } = this.#currentBounds;
+      const { argumentBytesMax, requestBytesMax } = this.#currentBounds();
       if (length < 0 || length > argumentBytesMax) {
-        throw new ProtocolError(`Protocol error: ${length < 0 ? "invalid" : this.#refusal} bulk length`);
+        throw new ProtocolError(`Protocol error: ${length < 0 ? "invalid" : this.#refusal()} bulk length`);
       }
       this.#requestBytes += length;
       if (this.#requestBytes > requestBytesMax) throw new ProtocolError("Protocol error: too big request");

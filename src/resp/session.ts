@@ -259,7 +259,7 @@ export class Session implements Client, Subscriber, Member {
           break;
         }
         this.#handle(request);
-        if (this.#turn.count() || this.#mustRest) {
+        if (this.#turn.count() || this.#mustRest()) {
           this.#giveWay();
           break;
         }
@@ -292,12 +292,12 @@ export class Session implements Client, Subscriber, Member {
       this.#activity.note();
       this.#run();
     };
-    if (this.#mustRest) this.#withdraw = this.#context.keyspace.onCaughtUp(goOn);
+    if (this.#mustRest()) this.#withdraw = this.#context.keyspace.onCaughtUp(goOn);
     else setImmediate(goOn);
   }
 
   /** Whether it has just written while saving is behind. */
-  get #mustRest(): boolean {
+  #mustRest(): boolean {
     if (!this.#context.keyspace.isBehind) return false;
     const flags = this.#context.table.get(this.lastCommand)?.flags;
     return this.lastCommand === "exec" || flags?.includes("write") === true;

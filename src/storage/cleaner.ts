@@ -27,10 +27,9 @@
  * gone through before the next save begins, which supersedes nothing until then. Going round, oldest first, two are gone through
  * for each one that is freed when half of them count, so the pace keeps the size near its bound whatever is written.
  */
-import { statfs } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import createDebug from "debug";
-import { isExcess, liveBytesOf } from "./excess.js";
+import { isExcess, isTight, liveBytesOf } from "./excess.js";
 import type { Batch } from "./homes.js";
 import { FilePass, SlotPass, type Emptied, type Pass } from "./pass.js";
 import { isFull, Reach } from "./reach.js";
@@ -42,8 +41,6 @@ import type { Contents, Damage } from "./storage.js";
 
 const debug = createDebug("lankv:storage");
 
-/** Where the disk has less room than so many segments it is *tight*: then cleaning begins earlier. */
-const TIGHT_SEGMENTS = 4;
 /** The room is asked for after so many bytes saved. */
 const LOOK_BYTES = 262_144;
 /** Bytes gone through for each that is saved. */
@@ -68,9 +65,11 @@ export class Cleaner {
   #owed = 0;
   #isPaused = false;
   #isClosed = false;
-  /** Whether the disk has little room, and bytes to save until that is looked at. */
+  /** Whether the disk is tight, and bytes to save until that is looked at. */
   #isTight = false;
   #lookIn = 0;
+  /** That is asked for while a save is under way: the next would have to wait for it. */
+  #looking: Promise<boolean> | undefined;
   /** Segments that could not be emptied, until the round is over or a save has failed once more. */
   readonly #passedOver = new Set<string>();
   /** Whether what was loaded is known to be durable, so that something may go for its sake, and syncs do not fail. */
@@ -111,6 +110,7 @@ export class Cleaner {
   /** To be called before a save. @returns resolves when nothing is under way any more; undefined = nothing is */
   pause(): Promise<void> | undefined {
     this.#isPaused = true;
+    if (this.#lookIn <= 0) this.#looking ??= isTight(this.#segments.directory, this.segmentBytes);
     return this.#running;
   }
 
@@ -144,6 +144,7 @@ export class Cleaner {
     this.#isTight = true;
     this.#surplus.tryAgain();
     this.#lookIn = 0;
+    this.#looking = undefined;
     this.#passedOver.clear();
     // By then the records of that save count as unsaved again.
     this.#goOnAfter(setImmediate());
@@ -166,6 +167,7 @@ export class Cleaner {
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#running;
+    await this.#segments.reserve?.rest();
     await this.#endPass();
   }
 
@@ -176,7 +178,11 @@ export class Cleaner {
   }
 
   async #doOwed(): Promise<void> {
-    if (this.#lookIn <= 0) await this.#lookForRoom();
+    if (this.#looking !== undefined) {
+      this.#isTight = await this.#looking;
+      this.#looking = undefined;
+      this.#lookIn = LOOK_BYTES;
+    }
     this.#isBehindhand ??= this.#isDue;
     await this.#run(() => this.#owed > 0 || this.#mustFreeOne);
     this.#owed = Math.max(this.#owed, 0);
@@ -211,13 +217,6 @@ export class Cleaner {
     const gone = this.#gone;
     const held = { bytes: bytes - bytesOf(gone), count: count - gone.length };
     return isExcess(held, this.#live, this.#isTight, this.#surplus);
-  }
-
-  async #lookForRoom(): Promise<void> {
-    this.#lookIn = LOOK_BYTES;
-    // Where that cannot be told, a save that fails tells it.
-    const disk = await statfs(this.#segments.directory).catch(() => undefined);
-    this.#isTight = disk !== undefined && disk.bavail * disk.bsize < TIGHT_SEGMENTS * this.segmentBytes;
   }
 
   /**
@@ -359,12 +358,17 @@ export class Cleaner {
   }
 
   /**
-   * What the reserve has freed comes first to the reserve; else some room is left to what is saved.
+   * What the reserve has freed comes first to the reserve; else some room is left to what is saved, which does not wait for it.
    * @returns whether something was done
    */
   async #growReserve(): Promise<boolean> {
     const { reserve } = this.#segments;
     if (reserve === undefined) return false;
+    if (!this.#isTight && !this.#isReserveUsed) {
+      reserve.begin(this.#reserveBytes, this.segmentBytes);
+      return false;
+    }
+    await reserve.rest();
     const leave = this.#isReserveUsed ? 0 : this.segmentBytes;
     const hasGrown = await reserve.grow(this.#reserveBytes, leave);
     if (!hasGrown) this.#isReserveUsed = false;

@@ -17,6 +17,9 @@ export class Reserve {
   readonly #path: string;
   /** Undefined = what there is was not looked at yet. */
   #bytes: number | undefined;
+  /** Undefined = it does not grow in the background. */
+  #growing: Promise<void> | undefined;
+  #isToRest = false;
 
   /** @param path on the file system of the segments */
   constructor(path: string) {
@@ -33,8 +36,20 @@ export class Reserve {
     return this.bytes >= bytesWanted;
   }
 
+  /** Makes it as long as it should be, in the background, where nothing that is saved has to wait for it. */
+  begin(bytesWanted: number, leave: number): void {
+    this.#growing ??= this.#growAll(bytesWanted, leave).finally(() => (this.#growing = undefined));
+  }
+
+  /** Waits until it does not grow in the background any more. */
+  async rest(): Promise<void> {
+    this.#isToRest = true;
+    await this.#growing;
+    this.#isToRest = false;
+  }
+
   /**
-   * Makes it a piece longer, while it is shorter than it should be.
+   * Makes it a piece longer, while it is shorter than it should be. Not while it grows in the background.
    * @param leave bytes that have to be free afterwards
    * @returns whether it may need another piece; not when the disk has no room for one
    */
@@ -62,8 +77,13 @@ export class Reserve {
    * @throws an error of the system
    */
   async become(path: string): Promise<void> {
+    await this.rest();
     this.#bytes = undefined;
     await rename(this.#path, path);
+  }
+
+  async #growAll(bytesWanted: number, leave: number): Promise<void> {
+    while (!this.#isToRest && (await this.grow(bytesWanted, leave)));
   }
 
   async #append(bytes: number): Promise<void> {

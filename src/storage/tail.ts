@@ -14,8 +14,8 @@ import { isFull } from "./reach.js";
 import { segmentAt, syncDirectory, writeHeader, type ClosedSegment, type Segment } from "./segment.js";
 import { openThrough } from "./through.js";
 
-/** What is gathered before it is written: a step of saving, whose last record may be the longest. */
-const GATHER_BYTES = 262_144 + ENTRY_BYTES_MAX;
+/** What is gathered before it is written: the longest step of saving, whose last record may be the longest. */
+const GATHER_BYTES = 2_097_152 + ENTRY_BYTES_MAX;
 
 export class Tail {
   readonly #segment: Segment;
