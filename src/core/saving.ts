@@ -75,9 +75,8 @@ export class Saving {
   /** What is in the queue, and what the step under way has taken. */
   readonly #queued = new SlotSet();
   readonly #inStep = new SlotSet();
-  /** Slots saved since the last sync, by steps. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
-  #unsynced: (readonly number[])[] = [];
-  #unsyncedCount = 0;
+  /** Slots saved since the last sync. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
+  #unsynced: number[] = [];
   /** All slots from `#sweepAt` to before `#sweepEnd` are unsaved too, and taken before those in the queue. */
   #sweepAt = 0;
   #sweepEnd = 0;
@@ -232,10 +231,9 @@ export class Saving {
     if (this.#step?.sync === true) {
       // All slots were made unsaved in one go: the tickets from before do not tell which of them they mean.
       if (this.#sweepAt >= this.#sweepEnd) this.#durable = this.#taken;
-      this.#clearUnsynced();
-    } else if (this.#step !== undefined) {
-      this.#unsynced.push(this.#step.slots);
-      this.#unsyncedCount += this.#step.slots.length;
+      this.#unsynced = [];
+    } else {
+      for (const slot of this.#step?.slots ?? []) this.#unsynced.push(slot);
     }
     this.#isFailing = false;
     this.#retryAtMs = -Infinity;
@@ -250,9 +248,9 @@ export class Saving {
    */
   handleFailed(nowMs: number, isLoadedDurable = false): void {
     const wasSync = this.#step?.sync === true;
-    const slots = [...this.#unsynced, this.#step?.slots ?? []].flat();
+    const slots = [...this.#unsynced, ...(this.#step?.slots ?? [])];
     const oldestAtMs = this.#ages[0]?.atMs ?? nowMs;
-    this.#clearUnsynced();
+    this.#unsynced = [];
     this.#endStep();
     this.#failures += 1;
     this.#voided = this.#added;
@@ -283,11 +281,6 @@ export class Saving {
     return this.#queued.has(slot);
   }
 
-  #clearUnsynced(): void {
-    this.#unsynced = [];
-    this.#unsyncedCount = 0;
-  }
-
   #endStep(): void {
     for (const slot of this.#step?.slots ?? []) this.#inStep.delete(slot);
     this.#step = undefined;
@@ -304,7 +297,7 @@ export class Saving {
 
   get #syncAtMs(): number {
     if (this.#taken === this.#durable) return Infinity;
-    if (this.#isUrgent || this.#unsyncedCount >= UNSYNCED_RECORDS_MAX) return -Infinity;
+    if (this.#isUrgent || this.#unsynced.length >= UNSYNCED_RECORDS_MAX) return -Infinity;
     // What failed is tried again, though there be nothing to save.
     if (this.#isFailing && this.unsaved === 0) return -Infinity;
     return this.#policy === "never" ? Infinity : this.#syncedAtMs + SYNC_EVERY_MS;
@@ -317,7 +310,7 @@ export class Saving {
   #isSyncDue(nowMs: number): boolean {
     // What failed is shown to work again by all of it.
     if (this.#isFailing) return true;
-    if (this.#unsyncedCount >= UNSYNCED_RECORDS_MAX) return true;
+    if (this.#unsynced.length >= UNSYNCED_RECORDS_MAX) return true;
     return this.#syncAtMs <= nowMs && this.#taken >= this.#roundEnd;
   }
 

@@ -18,7 +18,10 @@ export class Subscribers {
   /** Subscriptions to a topic that a `set` message has, of whoever it is. */
   #toSets = 0;
 
-  /** Whether somebody may hear a `set` message. A node does as long as it is known, whatever a stranger has unsubscribed. */
+  /**
+   * Whether somebody may hear a `set` message, by what was subscribed and taken back. Anybody may take back what others have; what they
+   * miss then they find by the number of the last message, and ask for.
+   */
   get hearSets(): boolean {
     return this.#toSets > 0 || this.#nodes.size > 0;
   }

@@ -7,7 +7,7 @@
  *
  * Where a sync takes less time than answering the writers, they cannot be back by then, and two groups are the better way: while
  * one is on its way to the disk, the other is answered. So waiting that was in vain is not repeated at once. But groups come apart
- * more and more, and a sync for five takes as long as one for forty: so a half of them is waited for all the same.
+ * more and more, and a sync for five takes as long as one for forty: so a half of them is waited for instead, unless that was in vain, too.
  */
 
 /** Waiting costs no more than so much of a sync, and no longer than this, from when the writers have been answered. */
@@ -15,8 +15,28 @@ const WAIT_SHARE = 0.5;
 const WAIT_MS_MAX = 2;
 /** Whoever writes so long after a sync was not released by it. */
 const LATE_MS = 10;
-/** After waiting in vain so many syncs wait for a half only: twice as many each time, up to this. */
+/** After waiting in vain it is not done for so many syncs: twice as many each time, up to this. */
 const APART_MAX = 256;
+
+/** Counts the syncs for which something that was in vain is not tried again. */
+class BackOff {
+  #left = 0;
+  #last = 0;
+
+  get isOver(): boolean {
+    return this.#left === 0;
+  }
+
+  skip(): void {
+    this.#left = Math.max(0, this.#left - 1);
+  }
+
+  /** It was tried. */
+  note(wasInVain: boolean): void {
+    this.#last = wasInVain ? Math.min(2 * this.#last + 1, APART_MAX) : 0;
+    this.#left = this.#last;
+  }
+}
 
 export class Company {
   /** How many changes are waited for; 0 = none. */
@@ -25,45 +45,47 @@ export class Company {
   #syncedAtMs = -Infinity;
   /** Undefined = it is not waited yet. */
   #untilMs: number | undefined;
-  /** How many syncs are to wait for a half only, and how many were after the last time in vain. */
-  #apart = 0;
-  #apartLast = 0;
+  readonly #forAll = new BackOff();
+  readonly #forHalf = new BackOff();
+  /** What is being tried; undefined = nothing. */
+  #trial: BackOff | undefined;
 
   /** A sync has ended. @param waiting changes that came while it was under way */
   handleSynced({ changes, waiting, tookMs }: SyncEnd, nowMs: number): void {
     const writers = changes + waiting;
-    this.#expected = this.#apart > 0 ? writers / 2 : writers;
+    this.#trial = this.#forAll.isOver ? this.#forAll : this.#forHalf.isOver ? this.#forHalf : undefined;
+    if (this.#trial === undefined) this.#forHalf.skip();
+    if (this.#trial !== this.#forAll) this.#forAll.skip();
+    this.#expected = this.#trial === this.#forAll ? writers : this.#trial === this.#forHalf ? writers / 2 : 0;
     this.#waitMs = Math.min(tookMs * WAIT_SHARE, WAIT_MS_MAX);
     this.#syncedAtMs = nowMs;
     this.#untilMs = undefined;
   }
 
-  /** Whether nobody is waited for any more, when so many changes wait for the next sync. */
-  isComplete(waiting: number): boolean {
+  /** Ends the wait when so many changes wait for the next sync that nobody is waited for any more. @returns whether nobody is */
+  endIfComplete(waiting: number): boolean {
     if (waiting < this.#expected) return false;
-    this.#endWait(true);
+    this.#endWait(false);
     return true;
   }
 
   /** Whether the next sync, for which so many changes wait, should wait for more. The writers have been answered. */
   isAwaited(waiting: number, nowMs: number): boolean {
-    if (this.isComplete(waiting)) return false;
-    if (this.#untilMs === undefined && nowMs > this.#syncedAtMs + LATE_MS) this.#expected = 0;
-    if (this.#expected === 0) return false;
+    if (this.endIfComplete(waiting)) return false;
+    if (this.#untilMs === undefined && nowMs > this.#syncedAtMs + LATE_MS) {
+      this.#expected = 0;
+      return false;
+    }
     this.#untilMs ??= nowMs + this.#waitMs;
     if (nowMs < this.#untilMs) return true;
-    this.#endWait(false);
+    this.#endWait(true);
     return false;
   }
 
-  #endWait(isComplete: boolean): void {
+  #endWait(wasInVain: boolean): void {
     if (this.#expected === 0) return;
     this.#expected = 0;
-    if (this.#apart > 0) this.#apart -= 1;
-    else {
-      this.#apartLast = isComplete ? 0 : Math.min(2 * this.#apartLast + 1, APART_MAX);
-      this.#apart = this.#apartLast;
-    }
+    this.#trial?.note(wasInVain);
   }
 }
 

@@ -215,7 +215,7 @@ export class Saver {
    */
   #goOn(): void {
     if (!this.#isFree() || this.#saving.unsaved === 0 || this.#saving.wakeAtMs > monoMs()) return;
-    if (!this.#saving.isStrict || this.#company.isComplete(this.#saving.unsaved)) this.#begin();
+    if (!this.#saving.isStrict || this.#company.endIfComplete(this.#saving.unsaved)) this.#begin();
   }
 
   #handleSynced({ records }: SaveStep, beganMs: number): void {

@@ -137,7 +137,8 @@ export class Tail {
   /** Ends it. What it holds stays; the room behind that, if it was a reserve, becomes free. */
   async close(): Promise<ClosedSegment> {
     if (this.#isReserve) await this.#handle.truncate(this.#length).catch(() => undefined);
-    await this.#through?.close();
+    // What was written with it is durable.
+    await this.#through?.close().catch(() => undefined);
     await this.#handle.close();
     return this.soFar;
   }
@@ -175,10 +176,20 @@ export class Tail {
     try {
       await this.#write(this.#writer.written, handle);
     } catch (error) {
-      if (!isFull(error)) this.#isBroken = true;
+      if (!isFull(error) || !(await this.#hasSettled())) this.#isBroken = true;
       throw error;
     }
     this.#synced = this.#length;
+  }
+
+  /** The system tells each descriptor once what went wrong: a later sync would hear of it, of what is written by then. */
+  async #hasSettled(): Promise<boolean> {
+    try {
+      await this.#handle.datasync();
+      return true;
+    } catch (error) {
+      return isFull(error);
+    }
   }
 
   async #write(bytes: Buffer, handle = this.#handle): Promise<void> {

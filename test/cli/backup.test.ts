@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import { after, describe, it } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { RespClient } from "../lan/resp-client.js";
 import { objectFrom } from "./json.js";
 import { aloneFlags, Daemon, freePort, lankv, scratchDirectory } from "./lankv.js";
 
@@ -111,6 +112,13 @@ describe("an import", () => {
     const daemon = await daemonAt("killed");
     const running = daemon.run("import", input);
     const deadline = performance.now() + WAIT_MS_MAX;
+    const client = await RespClient.connect(daemon.socket);
+    while ((await client.call("DBSIZE")) === 0) assert(performance.now() < deadline, running.stderr);
+    client.close();
+    // It keeps its place every second, and all of it may take less: a second passes while it is stopped.
+    running.signal("SIGSTOP");
+    await pause(1_100);
+    running.signal("SIGCONT");
     while (!existsSync(kept)) {
       assert(performance.now() < deadline, running.stderr);
       await pause(5);

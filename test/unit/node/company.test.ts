@@ -10,10 +10,10 @@ describe("a sync and its company", () => {
   it("waits for those whom the one before has released, and for half of its time at the most once they are answered", () => {
     const company = new Company();
     company.handleSynced({ changes: 25, waiting: 25, tookMs: 1 }, 99);
-    assert.equal(company.isComplete(25), false);
+    assert.equal(company.endIfComplete(25), false);
     assert.equal(company.isAwaited(25, 100), true);
     assert.equal(company.isAwaited(49, 100.4), true);
-    assert.equal(company.isComplete(50), true, "all are there");
+    assert.equal(company.endIfComplete(50), true, "all are there");
     assert.equal(company.isAwaited(1, 100.4), false, "that is over");
 
     company.handleSynced({ changes: 25, waiting: 25, tookMs: 1 }, 199);
@@ -54,6 +54,18 @@ describe("a sync and its company", () => {
     while (sync(60) < 60);
     assert.deepEqual(waits(3, 60), [60, 60, 60]);
     assert.deepEqual(waits(3, 30), [60, 30, 60]);
+  });
+
+  it("waits less and less often when a half does not come either", () => {
+    const company = new Company();
+    let waits = 0;
+    for (let sync = 0; sync < 1_000; sync += 1) {
+      company.handleSynced({ changes: 100, waiting: 0, tookMs: 1 }, 10 * sync);
+      if (!company.isAwaited(1, 10 * sync)) continue;
+      waits += 1;
+      company.isAwaited(1, 10 * sync + 1);
+    }
+    assert.ok(waits < 40, `${String(waits)} waits in vain`);
   });
 
   it("lets who writes alone wait for nobody", () => {
