@@ -51,7 +51,7 @@ export class FaultyDisk {
   readonly #random: Random;
   /** By file: how many bytes are durable, and which of them are not for all that. */
   readonly #synced = new Map<string, number>();
-  readonly #poisoned = new Map<string, Range>();
+  readonly #poisoned = new Map<string, Range[]>();
   /** Whether a file is open to write through to the disk. */
   readonly #through = new WeakMap<FileHandle, boolean>();
   /** Whether writes through to the disk are known to work; undefined = by chance. */
@@ -92,8 +92,7 @@ export class FaultyDisk {
       await disk.#dawdle();
       const { id, size } = identityOf(await this.stat());
       if (disk.#fails(0.5) || disk.#doSyncsFail) {
-        const from = Math.min(disk.#synced.get(id) ?? 0, disk.#poisoned.get(id)?.from ?? size);
-        disk.#poisoned.set(id, { from, to: size });
+        disk.#poison(id, { from: disk.#synced.get(id) ?? 0, to: size });
         throw failure(random.chance(0.2) ? "ENOSPC" : "EIO");
       }
       await datasync.call(this);
@@ -156,9 +155,7 @@ export class FaultyDisk {
       const bytes = readFileSync(path);
       if (!isPowerLost) image.set(name, bytes);
       else {
-        const lost = this.#poisoned.get(id);
-        if (lost !== undefined)
-          bytes.fill(0, Math.min(lost.from, bytes.length), Math.min(lost.to, bytes.length));
+        this.#losePoisoned(bytes, id);
         image.set(name, bytes.subarray(0, this.#synced.get(id) ?? 0));
       }
     }
@@ -195,7 +192,10 @@ export class FaultyDisk {
         await unlink(path);
         continue;
       }
-      await this.#losePoisoned(path, id);
+      const bytes = await readFile(path);
+      this.#losePoisoned(bytes, id);
+      await writeFile(path, bytes);
+      this.#poisoned.delete(id);
       await this.#tear(path, Math.min(synced ?? 0, size), size);
     }
   }
@@ -210,17 +210,26 @@ export class FaultyDisk {
     this.#cure(id, from, to);
     if (!this.#goesThrough(handle) || from === to) return;
     const synced = this.#synced.get(id) ?? 0;
-    if (isFailing) this.#poisoned.set(id, { from: Math.min(from, this.#poisoned.get(id)?.from ?? from), to });
+    if (isFailing) this.#poison(id, { from, to });
     else if (from <= synced) this.#synced.set(id, Math.max(synced, to));
+  }
+
+  /** This is lost without a word. */
+  #poison(id: string, range: Range): void {
+    this.#poisoned.set(id, [...(this.#poisoned.get(id) ?? []), range]);
   }
 
   /** What was lost without a word is overwritten, or cut off. */
   #cure(id: string, from: number, to: number): void {
-    const lost = this.#poisoned.get(id);
-    if (lost === undefined || from >= lost.to) return;
-    if (from > lost.from) this.#poisoned.set(id, { from: lost.from, to: from });
-    else if (to >= lost.to) this.#poisoned.delete(id);
-    else this.#poisoned.set(id, { from: Math.max(to, lost.from), to: lost.to });
+    const lost = this.#poisoned.get(id) ?? [];
+    const left = lost.flatMap((range) => [
+      { from: range.from, to: Math.min(range.to, from) },
+      { from: Math.max(range.from, to), to: range.to },
+    ]);
+    this.#poisoned.set(
+      id,
+      left.filter((range) => range.from < range.to),
+    );
   }
 
   #goesThrough(handle: FileHandle): boolean {
@@ -234,13 +243,9 @@ export class FaultyDisk {
     return isThrough;
   }
 
-  async #losePoisoned(path: string, id: string): Promise<void> {
-    const lost = this.#poisoned.get(id);
-    if (lost === undefined) return;
-    const bytes = await readFile(path);
-    bytes.fill(0, Math.min(lost.from, bytes.length), Math.min(lost.to, bytes.length));
-    await writeFile(path, bytes);
-    this.#poisoned.delete(id);
+  #losePoisoned(bytes: Buffer, id: string): void {
+    for (const { from, to } of this.#poisoned.get(id) ?? [])
+      bytes.fill(0, Math.min(from, bytes.length), Math.min(to, bytes.length));
   }
 
   async #tear(path: string, synced: number, size: number): Promise<void> {
