@@ -95,7 +95,7 @@ async function toPage(body: string): Promise<string> {
     "",
     body,
     "",
-    "What is missed, and why. Polling with GET: a request costs Node 0.05 ms and Redis 0.03, and a message crosses two more",
+    "What is missed, and why; processor times are of profiles by hand, which no command repeats. Polling with GET: a request costs Node 0.05 ms and Redis 0.03, and a message crosses two more",
     "threads on its way, ZeroMQ's on each side, so that the second or third GET sees what the first one sees at a replica. The",
     "slowest hundredth of the events waits for two collectors of garbage and four threads, on two processors.",
     "",

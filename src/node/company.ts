@@ -18,20 +18,23 @@ const LATE_MS = 10;
 /** After waiting in vain it is not done for so many syncs: twice as many each time, up to this. */
 const APART_MAX = 256;
 
-/** Counts the syncs for which something that was in vain is not tried again. */
-class BackOff {
+/** A share of the writers that may be waited for, and for how many syncs it is not, since that was in vain. */
+class Trial {
+  readonly share: number;
   #left = 0;
   #last = 0;
 
-  get isOver(): boolean {
-    return this.#left === 0;
+  constructor(share: number) {
+    this.share = share;
   }
 
-  skip(): void {
-    this.#left = Math.max(0, this.#left - 1);
+  /** Whether it may be tried after this sync; to be asked once for each. */
+  isDue(): boolean {
+    if (this.#left === 0) return true;
+    this.#left -= 1;
+    return false;
   }
 
-  /** It was tried. */
   note(wasInVain: boolean): void {
     this.#last = wasInVain ? Math.min(2 * this.#last + 1, APART_MAX) : 0;
     this.#left = this.#last;
@@ -39,24 +42,20 @@ class BackOff {
 }
 
 export class Company {
+  /** The first that is due is tried. */
+  readonly #trials = [new Trial(1), new Trial(0.5)];
+  #trial: Trial | undefined;
   /** How many changes are waited for; 0 = none. */
   #expected = 0;
   #waitMs = 0;
   #syncedAtMs = -Infinity;
   /** Undefined = it is not waited yet. */
   #untilMs: number | undefined;
-  readonly #forAll = new BackOff();
-  readonly #forHalf = new BackOff();
-  /** What is being tried; undefined = nothing. */
-  #trial: BackOff | undefined;
 
   /** A sync has ended. @param waiting changes that came while it was under way */
   handleSynced({ changes, waiting, tookMs }: SyncEnd, nowMs: number): void {
-    const writers = changes + waiting;
-    this.#trial = this.#forAll.isOver ? this.#forAll : this.#forHalf.isOver ? this.#forHalf : undefined;
-    if (this.#trial === undefined) this.#forHalf.skip();
-    if (this.#trial !== this.#forAll) this.#forAll.skip();
-    this.#expected = this.#trial === this.#forAll ? writers : this.#trial === this.#forHalf ? writers / 2 : 0;
+    this.#trial = this.#trials.find((trial) => trial.isDue());
+    this.#expected = (changes + waiting) * (this.#trial?.share ?? 0);
     this.#waitMs = Math.min(tookMs * WAIT_SHARE, WAIT_MS_MAX);
     this.#syncedAtMs = nowMs;
     this.#untilMs = undefined;

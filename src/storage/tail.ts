@@ -14,7 +14,7 @@ import { isFull } from "./reach.js";
 import { segmentAt, syncDirectory, writeHeader, type ClosedSegment, type Segment } from "./segment.js";
 import { openThrough } from "./through.js";
 
-/** What is gathered before it is written: the longest step of saving, whose last record may be the longest. */
+/** What is gathered before it is written: nearly any step of saving, whose last record may be the longest. */
 const GATHER_BYTES = 2_097_152 + ENTRY_BYTES_MAX;
 
 export class Tail {

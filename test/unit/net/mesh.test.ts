@@ -310,7 +310,7 @@ describe("the mesh on the loopback interface", () => {
     });
   }
 
-  it("is not made silent to nodes by who unsubscribes from what others have", async () => {
+  it("sends what was written to a node though a stranger unsubscribes from that", async () => {
     const [a, b] = [await join(A), await join(B)];
     b.mesh.connect(endpointOf(a));
     await until("it came", () => a.subscriptions.length === 1);
