@@ -43,9 +43,16 @@ export function copySlice({ frame, at: from, length }: Slice, target: Frame, at:
   const [source, view] = [frame.view, target.view];
   // The last word may lie half over the one before it.
   const last = length - WORD;
-  for (let i = 0; i < last; i += WORD) view.setInt32(at + i, source.getInt32(from + i));
+  let i = 0;
+  for (const four = length - 4 * WORD; i < four; i += 4 * WORD) {
+    view.setInt32(at + i, source.getInt32(from + i));
+    view.setInt32(at + i + WORD, source.getInt32(from + i + WORD));
+    view.setInt32(at + i + 2 * WORD, source.getInt32(from + i + 2 * WORD));
+    view.setInt32(at + i + 3 * WORD, source.getInt32(from + i + 3 * WORD));
+  }
+  for (; i < last; i += WORD) view.setInt32(at + i, source.getInt32(from + i));
   if (last >= 0) view.setInt32(at + last, source.getInt32(from + last));
-  else for (let i = 0; i < length; i += 1) view.setUint8(at + i, source.getUint8(from + i));
+  else for (; i < length; i += 1) view.setUint8(at + i, source.getUint8(from + i));
 }
 
 /** Whether the same bytes are at a place of a frame, which has as many from there on. */

@@ -20,7 +20,7 @@
  */
 import { isRemains, type KvRecord, type Records } from "./record.js";
 import type { RecordMap } from "./record-map.js";
-import { SlotSet } from "./slot-set.js";
+import { SlotQueue } from "./slot-queue.js";
 
 /**
  * When changes become durable.
@@ -69,17 +69,8 @@ interface Age {
 export class Saving {
   readonly #map: RecordMap;
   readonly #policy: FsyncPolicy;
-  /** Slots of the unsaved keys, oldest first, from `#from` on. */
-  #queue: number[] = [];
-  #from = 0;
-  /** What is in the queue, and what the step under way has taken. */
-  readonly #queued = new SlotSet();
-  readonly #inStep = new SlotSet();
-  /** Slots saved since the last sync. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
-  #unsynced: number[] = [];
-  /** All slots from `#sweepAt` to before `#sweepEnd` are unsaved too, and taken before those in the queue. */
-  #sweepAt = 0;
-  #sweepEnd = 0;
+  /** The unsaved keys wait in it; settled is what is synced. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
+  readonly #queue = new SlotQueue();
   /** How many slots ever came to be unsaved, how many of these were taken, and how many are durable; what was loaded is one. */
   #added = 1;
   #taken = 1;
@@ -107,10 +98,7 @@ export class Saving {
 
   /** The record of this slot has changed. */
   add(slot: number): void {
-    if (this.#isWaiting(slot)) return;
-    this.#queued.add(slot);
-    this.#queue.push(slot);
-    this.#added += 1;
+    if (this.#queue.add(slot)) this.#added += 1;
   }
 
   /**
@@ -119,7 +107,8 @@ export class Saving {
    */
   isSuperseded(record: KvRecord): boolean {
     const slot = this.#map.slotOf(record.key);
-    if (slot === undefined || this.#isWaiting(slot) || this.#inStep.has(slot)) return false;
+    if (slot === undefined || this.#queue.has(slot)) return false;
+    if (this.#step?.slots.includes(slot) === true) return false;
     const order = this.#map.compareAt(slot, record);
     if (order !== 0) return order < 0;
     const held = this.#map.headAt(slot);
@@ -230,14 +219,12 @@ export class Saving {
     this.#ages.splice(0, firstUnsaved === -1 ? this.#ages.length : firstUnsaved);
     if (this.#step?.sync === true) {
       // All slots were made unsaved in one go: the tickets from before do not tell which of them they mean.
-      if (this.#sweepAt >= this.#sweepEnd) this.#durable = this.#taken;
-      this.#unsynced = [];
-    } else {
-      for (const slot of this.#step?.slots ?? []) this.#unsynced.push(slot);
+      if (!this.#queue.isSweeping) this.#durable = this.#taken;
+      this.#queue.settle();
     }
     this.#isFailing = false;
     this.#retryAtMs = -Infinity;
-    this.#endStep();
+    this.#step = undefined;
   }
 
   /**
@@ -248,10 +235,8 @@ export class Saving {
    */
   handleFailed(nowMs: number, isLoadedDurable = false): void {
     const wasSync = this.#step?.sync === true;
-    const slots = [...this.#unsynced, ...(this.#step?.slots ?? [])];
     const oldestAtMs = this.#ages[0]?.atMs ?? nowMs;
-    this.#unsynced = [];
-    this.#endStep();
+    this.#step = undefined;
     this.#failures += 1;
     this.#voided = this.#added;
     // No ticket is the same before and after.
@@ -261,29 +246,15 @@ export class Saving {
     this.#retryAtMs = nowMs + RETRY_MS;
     this.#demanded = 0;
     if (wasSync && this.#durable === 0 && !isLoadedDurable) this.addAll();
-    else for (const slot of slots) this.add(slot);
+    else this.#added += this.#queue.giveBack();
     this.#saved = this.#taken;
     this.#ages = this.unsaved === 0 ? [] : [{ end: this.#added, atMs: oldestAtMs }];
   }
 
   /** Every key is unsaved. Costs no time for each. */
   addAll(): void {
-    this.#queue = [];
-    this.#from = 0;
-    this.#queued.clear();
-    this.#sweepAt = 0;
-    this.#sweepEnd = this.#map.records;
-    this.#added = this.#taken + this.#sweepEnd;
-  }
-
-  #isWaiting(slot: number): boolean {
-    if (slot >= this.#sweepAt && slot < this.#sweepEnd) return true;
-    return this.#queued.has(slot);
-  }
-
-  #endStep(): void {
-    for (const slot of this.#step?.slots ?? []) this.#inStep.delete(slot);
-    this.#step = undefined;
+    this.#queue.addAll(this.#map.records);
+    this.#added = this.#taken + this.#queue.length;
   }
 
   get #isUrgent(): boolean {
@@ -297,7 +268,7 @@ export class Saving {
 
   get #syncAtMs(): number {
     if (this.#taken === this.#durable) return Infinity;
-    if (this.#isUrgent || this.#unsynced.length >= UNSYNCED_RECORDS_MAX) return -Infinity;
+    if (this.#isUrgent || this.#queue.unsettled >= UNSYNCED_RECORDS_MAX) return -Infinity;
     // What failed is tried again, though there be nothing to save.
     if (this.#isFailing && this.unsaved === 0) return -Infinity;
     return this.#policy === "never" ? Infinity : this.#syncedAtMs + SYNC_EVERY_MS;
@@ -310,37 +281,19 @@ export class Saving {
   #isSyncDue(nowMs: number): boolean {
     // What failed is shown to work again by all of it.
     if (this.#isFailing) return true;
-    if (this.#unsynced.length >= UNSYNCED_RECORDS_MAX) return true;
+    if (this.#queue.unsettled >= UNSYNCED_RECORDS_MAX) return true;
     return this.#syncAtMs <= nowMs && this.#taken >= this.#roundEnd;
   }
 
   #take(): Omit<SaveStep, "sync"> {
-    const slots: number[] = [];
-    let bytes = 0;
     const growth = Math.min(SAVE_GROWTH_MAX, Math.max(1, this.unsaved / (4 * SAVE_RECORDS)));
-    while (slots.length < growth * SAVE_RECORDS && bytes < growth * SAVE_BYTES && this.unsaved > 0) {
-      const slot = this.#takeSlot();
-      this.#inStep.add(slot);
-      slots.push(slot);
-      bytes += this.#map.bytesAt(slot);
-    }
-    if (2 * this.#from >= this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#from);
-      this.#from = 0;
-    }
+    const countMax = Math.min(Math.ceil(growth * SAVE_RECORDS), this.unsaved);
+    let count = 0;
+    for (let bytes = 0; count < countMax && bytes < growth * SAVE_BYTES; count += 1)
+      bytes += this.#map.bytesAt(this.#queue.peek(count) ?? -1);
+    const slots = this.#queue.take(count);
+    this.#taken += count;
     const at = (index: number) => this.#map.storedAt(slots[index] ?? -1);
     return { records: { length: slots.length, at }, slots };
-  }
-
-  #takeSlot(): number {
-    this.#taken += 1;
-    if (this.#sweepAt < this.#sweepEnd) {
-      this.#sweepAt += 1;
-      return this.#sweepAt - 1;
-    }
-    const slot = this.#queue[this.#from] ?? 0;
-    this.#from += 1;
-    this.#queued.delete(slot);
-    return slot;
   }
 }

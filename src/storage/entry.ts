@@ -4,12 +4,12 @@
  *     kind    1 byte   0xd1 a record, 0xd2 a mark
  *     length  3 bytes  of the body
  *     check   2 bytes  upper half of ((kind and length as one number XOR salt) * 0x9e3779b1 mod 2^32)
- *     crc     4 bytes  CRC-32 of the body, begun with (kind and length as one number XOR salt)
+ *     hash    4 bytes  xxHash32 of the body, its seed (kind and length as one number XOR salt)
  *     body
  *       of a record    a block of one record, as messages carry it
  *       of a mark      segment 4 bytes, length 6 bytes: so much of that segment is whole, and durable
  *
- * Behind damage the next entry is sought byte by byte. The check lets that cost little: the CRC of a body, which may be a
+ * Behind damage the next entry is sought byte by byte. The check lets that cost little: the hash of a body, which may be a
  * megabyte, is computed for one in 65 536 of the places that look like an entry. The salt is drawn for each segment. It
  * keeps apart an entry from one inside a value (somebody may keep a copy of a log in a record), and from one of another
  * file that the file system has left in this one.
@@ -81,7 +81,7 @@ export class EntryWriter {
     const { view } = this.#frame;
     view.setUint32(this.#at, word);
     view.setUint16(this.#at + 4, checkOf(word, salt));
-    view.setUint32(this.#at + 6, crcOf(this.#frame, from, to, word, salt));
+    view.setUint32(this.#at + 6, hashOf(this.#frame, from, to, word, salt));
     this.#at = to;
   }
 }
@@ -105,7 +105,7 @@ export function readEntry(
   const from = at + HEAD;
   const to = at + bytes;
   const { view } = frame;
-  if (crcOf(frame, from, to, view.getUint32(at), salt) !== view.getUint32(at + 6)) return undefined;
+  if (hashOf(frame, from, to, view.getUint32(at), salt) !== view.getUint32(at + 6)) return undefined;
   if (view.getUint8(at) === RECORD) return readStoredRecord(frame, from, to);
   const reader = new Reader(frame, from, to);
   const mark = { segment: reader.u32(), length: reader.u48() };
@@ -116,6 +116,6 @@ function checkOf(word: number, salt: number): number {
   return Math.imul(word ^ salt, 0x9e3779b1) >>> 16;
 }
 
-function crcOf(frame: Frame, from: number, to: number, word: number, salt: number): number {
+function hashOf(frame: Frame, from: number, to: number, word: number, salt: number): number {
   return checksum(frame, from, to, (word ^ salt) >>> 0);
 }

@@ -4,7 +4,7 @@
  *     log/00000001-5a17c0de.log      number, at least eight digits; salt, hexadecimal
  *
  *     magic    8 bytes  "lankvlog"
- *     format   4 bytes  1
+ *     format   4 bytes  2
  *     number   4 bytes
  *     salt     4 bytes
  *     crc      4 bytes  CRC-32 of the above
@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
 /** The format that is written; another one is not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 const MAGIC = Buffer.from("lankvlog", "latin1");
 /** The number of a segment is not greater. */
 const NUMBER_MAX = 2 ** 32 - 2;

@@ -195,7 +195,7 @@ describe("a log's files", () => {
   it("refuses a newer format", async () => {
     await segment(["a"], [true], true);
     const bytes = await readFile(await newest());
-    bytes.writeUInt32BE(2, 8);
+    bytes.writeUInt32BE(3, 8);
     const { crc32 } = await import("node:zlib");
     bytes.writeUInt32BE(crc32(bytes.subarray(0, 20)), 20);
     await writeFile(await newest(), bytes);
