@@ -48,8 +48,10 @@ export class Peer {
   confirmAskedHead = 0;
   /** Whether it has subscribed to what is for it: what it is asked, it hears. */
   subscribed = false;
-  /** Ticks in a row at which the roots differed though nothing was known to be missing. */
+  /** Ticks in a row at which the roots differed though nothing was known to be missing; some count for less than one. */
   differingTicks = 0;
+  /** The head of the own stream at its last tick. */
+  headAtTick = 0;
   /** When its stream was first seen to lack something; undefined = it lacks nothing. */
   lackingSinceMs: number | undefined;
   /** How long silence is borne before a question is asked again. */

@@ -7,7 +7,8 @@
  *
  * When to start a round: the roots have differed for three ticks in a row while nothing was known to be missing; or
  * it is known that the difference is not in flight (a stream never seen before, or one that fell off its
- * writer's ring). Between nodes that are being written to, roots differ at almost every tick; so each round
+ * writer's ring). Between nodes that are being written to, roots differ at almost every tick. So a tick counts for less while this
+ * node writes, since its own writes are on their way to the peer, which alone can tell whether some were lost; and each round
  * doubles the time to the next, up to 30 s, until roots have been equal once.
  *
  * Pull only: a round brings nothing to the peer, which sees the same difference and pulls for itself.
@@ -23,6 +24,8 @@ import type { InStream } from "./stream.js";
 
 /** Ticks in a row with differing roots that start a round. */
 export const DIFFERING_TICKS = 3;
+/** The same while this node writes: such a tick counts for so much less. */
+const WRITING_TICKS = 12;
 const REST_MIN_MS = 1_000;
 const REST_MAX_MS = 30_000;
 /** About how many records a question for whole ranges should bring. */
@@ -74,14 +77,20 @@ export class Reconcile {
     return this.#due(linked, Infinity).length > 0 ? this.#notBeforeMs : Infinity;
   }
 
-  /** The peer told its root. */
-  handleRoot(isEqual: boolean, peer: Peer): void {
+  /**
+   * The peer told its root.
+   * @param head of the own stream
+   */
+  handleRoot(isEqual: boolean, peer: Peer, head: number): void {
+    const hasWritten = peer.headAtTick !== head;
+    peer.headAtTick = head;
     if (isEqual) {
       peer.differingTicks = 0;
       this.#restNoMore();
       // Its sums may be lost, and would be asked for again to find nothing.
       if (this.#round?.peer === peer) this.#round = undefined;
-    } else if (peer.stream?.missing() === undefined && !this.isWith(peer)) peer.differingTicks += 1;
+    } else if (peer.stream?.missing() === undefined && !this.isWith(peer))
+      peer.differingTicks += hasWritten ? DIFFERING_TICKS / WRITING_TICKS : 1;
   }
 
   /** The difference is known not to be in flight. */

@@ -361,7 +361,7 @@ export class Replica {
     this.#timekeeper.handleVitals(vitals, peer, now);
     const isEqual = vitals.root === this.#map.root;
     this.#repair.handleHead(vitals.head, isEqual, peer);
-    this.#reconcile.handleRoot(isEqual, peer);
+    this.#reconcile.handleRoot(isEqual, peer, this.head);
   }
 
   #handleAnswer(message: AnswerMessage<StoredRecord>, peer: Peer, now: Now): void {

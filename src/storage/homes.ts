@@ -38,14 +38,19 @@ export class Homes {
   note(segment: number, { records, slots }: Batch): void {
     const tenants = this.#tenantsOf(segment);
     if (slots.length < records.length) tenants.isAll = false;
+    if (tenants.count + slots.length > tenants.slots.length)
+      tenants.slots = longer(tenants.slots, tenants.count + slots.length);
+    const { slots: noted } = tenants;
+    let [homes, count] = [this.#homes, tenants.count];
     for (const slot of slots) {
-      if (slot >= this.#homes.length) this.#homes = longer(this.#homes, slot + 1);
-      if (this.#homes[slot] === segment) continue;
-      this.#homes[slot] = segment;
-      if (tenants.count === tenants.slots.length) tenants.slots = longer(tenants.slots, tenants.count + 1);
-      tenants.slots[tenants.count] = slot;
-      tenants.count += 1;
+      if (slot >= homes.length) homes = longer(homes, slot + 1);
+      if (homes[slot] === segment) continue;
+      homes[slot] = segment;
+      noted[count] = slot;
+      count += 1;
     }
+    this.#homes = homes;
+    tenants.count = count;
   }
 
   /** Whether a slot has its home in another segment than this one, which needs to keep nothing of it then. */

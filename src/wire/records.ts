@@ -60,7 +60,7 @@ function writePlain(frame: Frame, from: number, record: StoredRecord): number {
   bytes[at] = (isTombstone ? TOMBSTONE : 0) | (expiresAtMs === undefined ? 0 : EXPIRES);
   bytes[at + 1] = 0;
   view.setUint32(at + 2, Math.floor(stamp / 0x1_0000_0000));
-  view.setUint32(at + 6, stamp % 0x1_0000_0000);
+  view.setUint32(at + 6, stamp);
   const lengthAt = expiresAtMs === undefined ? at + PLAIN : bytes.writeUIntBE(expiresAtMs, at + PLAIN, 6);
   const keyEnd = writeCounted(frame, lengthAt, key);
   return isTombstone ? keyEnd : writeCounted(frame, keyEnd, value);

@@ -56,7 +56,8 @@ export class Writer {
 
   u53(value: number): void {
     this.u32(Math.floor(value / 0x1_0000_0000));
-    this.u32(value % 0x1_0000_0000);
+    // A view takes the lower 32 bits of any whole number, which is faster than the remainder.
+    this.u32(value);
   }
 
   varint(value: number): void {

@@ -13,6 +13,18 @@ function twoNodes(options: { readonly ringKeysMax?: number } = {}): { stage: Sta
   return { stage, a, b };
 }
 
+/** Writes each millisecond. @returns how often the roots differed, looked at each second */
+function writeFor(ms: number, stage: Stage, process: Process): number {
+  let differing = 0;
+  for (let i = 0; i < ms; i += 1) {
+    stage.write(process, `key-${String(i % 100)}`, String(i));
+    stage.pass(1);
+    const roots = stage.network.processes.map(({ replica }) => replica.map.root);
+    if (i % 1_000 === 999 && new Set(roots).size > 1) differing += 1;
+  }
+  return differing;
+}
+
 describe("repairing a stream", () => {
   it("asks at once when a later message shows the gap", () => {
     const { stage, a } = twoNodes();
@@ -117,6 +129,25 @@ describe("anti-entropy", () => {
     stage.pass(60_000);
     assert.deepEqual(stage.transcript(), []);
     assert.equal(a.replica.map.root, b.replica.map.root);
+  });
+
+  it("does not compare with a peer that is behind with what is being written here", () => {
+    const { stage, a, b } = twoNodes();
+    stage.delay(20);
+    assert.ok(writeFor(10_000, stage, a) > 5, "a tick tells of another root now and then");
+    stage.pass(2_000);
+    assert.ok(!stage.transcript().some((line) => line.includes("list")));
+    assert.equal(a.replica.map.root, b.replica.map.root);
+  });
+
+  it("finds what only the peer holds though this node writes all the time", () => {
+    const { stage, a, b } = twoNodes();
+    stage.delay(20);
+    const writer = "c".repeat(16);
+    const secret = { stamp: 1, writer, key: "secret", kind: "value", value: "1" } as const;
+    b.replica.restore([{ ...secret, expiresAtMs: undefined, replaces: [] }], b.now);
+    writeFor(15_000, stage, a);
+    assert.equal(a.replica.get("secret")?.value, "1");
   });
 
   it("after a cut, each side pulls what it missed and is sent nothing that it has overwritten", () => {

@@ -102,6 +102,11 @@ export class Stage {
     };
   }
 
+  /** How long frames are on their way, at most. */
+  delay(ms: number): void {
+    this.network.faults = { ...NO_FAULTS, linkDelayMsMax: ms };
+  }
+
   cut(a: Process, b: Process): void {
     this.network.cut(a.host, b.host);
     this.network.cut(b.host, a.host);

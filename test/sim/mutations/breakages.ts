@@ -520,24 +520,13 @@ export const BREAKAGES: readonly Breakage[] = [
     'this.#effects.push({ type: "published", publications: message.publications });',
     "",
   ),
-  {
-    name: "changed-while-saved",
-    only: "disk",
-    what: "a key that changes while it is being saved is not saved again",
-    edits: [
-      {
-        file: "core/saving.js",
-        find: "this.#queued.delete(slot);",
-        replace: "",
-      },
-      {
-        file: "core/saving.js",
-        find: "this.#retryAtMs = -Infinity;\n        this.#endStep();",
-        replace:
-          "for (const slot of this.#step.slots) this.#queued.delete(slot); this.#retryAtMs = -Infinity; this.#step = undefined;",
-      },
-    ],
-  },
+  diskBreakage(
+    "changed-while-saved",
+    "a key that changes while it is being saved is not saved again",
+    "core/slot-queue.js",
+    "if (this.has(slot))",
+    "if (this.has(slot) || this.#slots.indexOf(slot, this.#settled) !== -1)",
+  ),
   diskBreakage(
     "durable-before-sync",
     "what is saved counts as durable",
@@ -549,8 +538,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "durable-when-taken",
     "what is about to be saved counts as durable",
     "core/saving.js",
-    "#takeSlot() {",
-    "#takeSlot() { if (this.isStrict) this.#durable = this.#taken + 1;",
+    "this.#taken += count;",
+    "this.#taken += count; if (this.isStrict) this.#durable = this.#taken;",
   ),
   diskBreakage(
     "durable-in-full",
@@ -563,15 +552,15 @@ export const BREAKAGES: readonly Breakage[] = [
     "failed-step-forgotten",
     "what could not be saved is not saved again",
     "core/saving.js",
-    "for (const slot of slots)",
-    "for (const slot of [])",
+    "this.#added += this.#queue.giveBack();",
+    "this.#queue.settle();",
   ),
   diskBreakage(
     "unsynced-forgotten",
     "what was saved since the last sync is not saved again when the next one fails",
     "core/saving.js",
-    "[...this.#unsynced, ",
-    "[",
+    "this.#saved = this.#taken;\n        const",
+    "this.#saved = this.#taken; this.#queue.settle(); const",
   ),
   diskBreakage(
     "tickets-survive-failures",
@@ -660,8 +649,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "superseded-by-the-unsaved",
     "cleaning leaves out what a record that is not saved yet supersedes",
     "core/saving.js",
-    "if (slot === undefined || this.#isWaiting(slot) || this.#inStep.has(slot))",
-    "if (slot === undefined || this.#inStep.has(slot))",
+    "if (slot === undefined || this.#queue.has(slot))",
+    "if (slot === undefined)",
   ),
   diskBreakage(
     "freed-before-sync",
@@ -681,8 +670,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "home-kept",
     "what is appended again is not at home where it was appended last",
     "storage/homes.js",
-    "if (this.#homes[slot] === segment)\n                continue;",
-    "if (this.#homes[slot] !== NOT_KNOWN) continue;",
+    "if (homes[slot] === segment)\n                continue;",
+    "if (homes[slot] !== NOT_KNOWN) continue;",
   ),
   diskBreakage(
     "unknown-is-elsewhere",
