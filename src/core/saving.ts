@@ -288,8 +288,9 @@ export class Saving {
   #take(): Omit<SaveStep, "sync"> {
     const growth = Math.min(SAVE_GROWTH_MAX, Math.max(1, this.unsaved / (4 * SAVE_RECORDS)));
     const countMax = Math.min(Math.ceil(growth * SAVE_RECORDS), this.unsaved);
+    const bytesMax = Math.ceil(growth * SAVE_BYTES);
     let count = 0;
-    for (let bytes = 0; count < countMax && bytes < growth * SAVE_BYTES; count += 1)
+    for (let bytes = 0; count < countMax && bytes < bytesMax; count += 1)
       bytes += this.#map.bytesAt(this.#queue.peek(count) ?? -1);
     const slots = this.#queue.take(count);
     this.#taken += count;

@@ -17,12 +17,12 @@ const STRIPE = 16;
 const LANE = 4;
 
 /**
- * The xxHash32 of the bytes from `from` up to, and without, `to`, as an unsigned integer of 32 bits.
- * @param seed of 32 bits
+ * The xxHash32 of the bytes from `from` up to, and without, `to`.
+ * @param seed 32 bits, signed, as is what is returned: the runtime would need an object for half of the unsigned ones
  */
 export function checksum({ view }: Frame, from: number, to: number, seed: number): number {
   let at = from;
-  let hash = seed + PRIME_5;
+  let hash = (seed + PRIME_5) | 0;
   if (to - from >= STRIPE) {
     let a = (seed + PRIME_1 + PRIME_2) | 0;
     let b = (seed + PRIME_2) | 0;
@@ -53,5 +53,5 @@ export function checksum({ view }: Frame, from: number, to: number, seed: number
   }
   hash = Math.imul(hash ^ (hash >>> 15), PRIME_2);
   hash = Math.imul(hash ^ (hash >>> 13), PRIME_3);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash ^ (hash >>> 16);
 }

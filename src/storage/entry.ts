@@ -77,18 +77,18 @@ export class EntryWriter {
 
   #finish(kind: number, salt: number, to: number): void {
     const from = this.#at + HEAD;
-    const word = kind * 2 ** 24 + (to - from);
+    const word = (kind << 24) | (to - from);
     const { view } = this.#frame;
-    view.setUint32(this.#at, word);
+    view.setInt32(this.#at, word);
     view.setUint16(this.#at + 4, checkOf(word, salt));
-    view.setUint32(this.#at + 6, hashOf(this.#frame, from, to, word, salt));
+    view.setInt32(this.#at + 6, hashOf(this.#frame, from, to, word, salt));
     this.#at = to;
   }
 }
 
 /** How long the entry at a place is, its head included, if there is one; ten bytes are there at least. */
 export function entryLength({ view }: Frame, at: number, salt: number): number | undefined {
-  const word = view.getUint32(at);
+  const word = view.getInt32(at);
   const kind = word >>> 24;
   if (kind !== RECORD && kind !== MARK) return undefined;
   const bytes = HEAD + (word & 0xffffff);
@@ -105,7 +105,7 @@ export function readEntry(
   const from = at + HEAD;
   const to = at + bytes;
   const { view } = frame;
-  if (hashOf(frame, from, to, view.getUint32(at), salt) !== view.getUint32(at + 6)) return undefined;
+  if (hashOf(frame, from, to, view.getInt32(at), salt) !== view.getInt32(at + 6)) return undefined;
   if (view.getUint8(at) === RECORD) return readStoredRecord(frame, from, to);
   const reader = new Reader(frame, from, to);
   const mark = { segment: reader.u32(), length: reader.u48() };
@@ -117,5 +117,5 @@ function checkOf(word: number, salt: number): number {
 }
 
 function hashOf(frame: Frame, from: number, to: number, word: number, salt: number): number {
-  return checksum(frame, from, to, (word ^ salt) >>> 0);
+  return checksum(frame, from, to, word ^ salt);
 }

@@ -31,6 +31,7 @@ const SEGMENT_BYTES_STEP = 262_144;
 
 export interface Segment {
   readonly number: number;
+  /** 32 bits, signed: the runtime would need an object for half of the unsigned ones. */
   readonly salt: number;
   readonly path: string;
 }
@@ -54,7 +55,7 @@ export function bytesOf(segments: readonly ClosedSegment[]): number {
 }
 
 export function segmentAt(directory: string, number: number, salt: number): Segment {
-  const name = `${String(number).padStart(8, "0")}-${salt.toString(16).padStart(8, "0")}.log`;
+  const name = `${String(number).padStart(8, "0")}-${(salt >>> 0).toString(16).padStart(8, "0")}.log`;
   return { number, salt, path: join(directory, name) };
 }
 
@@ -68,7 +69,7 @@ export async function listSegments(directory: string): Promise<Segment[]> {
     const path = join(directory, name);
     // Whatever else has such a name may have no end, or never answer.
     if (!(await stat(path)).isFile()) continue;
-    segments.push({ number, salt: Number.parseInt(salt, 16), path });
+    segments.push({ number, salt: Number.parseInt(salt, 16) | 0, path });
   }
   return segments.sort((a, b) => a.number - b.number);
 }
@@ -78,7 +79,7 @@ export function writeHeader({ number, salt }: Segment): Buffer {
   MAGIC.copy(header);
   header.writeUInt32BE(FORMAT, 8);
   header.writeUInt32BE(number, 12);
-  header.writeUInt32BE(salt, 16);
+  header.writeInt32BE(salt, 16);
   header.writeUInt32BE(crc32(header.subarray(0, 20)), 20);
   return header;
 }
@@ -96,7 +97,7 @@ export function readHeader(header: Buffer): Header | undefined {
   return {
     format: header.readUInt32BE(8),
     number: header.readUInt32BE(12),
-    salt: header.readUInt32BE(16),
+    salt: header.readInt32BE(16),
   };
 }
 

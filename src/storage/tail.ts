@@ -56,7 +56,7 @@ export class Tail {
     writer: EntryWriter,
     reserve?: Reserve,
   ): Promise<Tail> {
-    const segment = segmentAt(directory, number, randomBytes(4).readUInt32BE());
+    const segment = segmentAt(directory, number, randomBytes(4).readInt32BE());
     await reserve?.become(segment.path);
     const handle = await open(segment.path, reserve === undefined ? "wx" : "r+", 0o600);
     try {
