@@ -44,7 +44,7 @@ export function copySlice({ frame, at: from, length }: Slice, target: Frame, at:
   // The last word may lie half over the one before it.
   const last = length - WORD;
   let i = 0;
-  for (const four = length - 4 * WORD; i < four; i += 4 * WORD) {
+  for (const lastFour = length - 4 * WORD; i < lastFour; i += 4 * WORD) {
     view.setInt32(at + i, source.getInt32(from + i));
     view.setInt32(at + i + WORD, source.getInt32(from + i + WORD));
     view.setInt32(at + i + 2 * WORD, source.getInt32(from + i + 2 * WORD));

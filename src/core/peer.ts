@@ -50,8 +50,8 @@ export class Peer {
   subscribed = false;
   /** Ticks in a row at which the roots differed though nothing was known to be missing; some count for less than one. */
   differingTicks = 0;
-  /** The head of the own stream at its last tick. */
-  headAtTick = 0;
+  /** The head of the own stream at its last tick; undefined before the first. */
+  headAtTick: number | undefined;
   /** When its stream was first seen to lack something; undefined = it lacks nothing. */
   lackingSinceMs: number | undefined;
   /** How long silence is borne before a question is asked again. */

@@ -7,9 +7,9 @@
  *
  * When to start a round: the roots have differed for three ticks in a row while nothing was known to be missing; or
  * it is known that the difference is not in flight (a stream never seen before, or one that fell off its
- * writer's ring). Between nodes that are being written to, roots differ at almost every tick. So a tick counts for less while this
- * node writes, since its own writes are on their way to the peer, which alone can tell whether some were lost; and each round
- * doubles the time to the next, up to 30 s, until roots have been equal once.
+ * writer's ring). Between nodes that are being written to, roots differ at almost every tick. So a tick counts for
+ * less while this node writes, since its own writes are on their way to the peer, which alone can tell whether some
+ * were lost; and each round doubles the time to the next, up to 30 s, until roots have been equal once.
  *
  * Pull only: a round brings nothing to the peer, which sees the same difference and pulls for itself.
  */
@@ -24,7 +24,7 @@ import type { InStream } from "./stream.js";
 
 /** Ticks in a row with differing roots that start a round. */
 export const DIFFERING_TICKS = 3;
-/** The same while this node writes: such a tick counts for so much less. */
+/** The same while this node writes: such a tick counts for so much less, and exactly, for a quarter is a power of two. */
 const WRITING_TICKS = 12;
 const REST_MIN_MS = 1_000;
 const REST_MAX_MS = 30_000;
@@ -82,7 +82,7 @@ export class Reconcile {
    * @param head of the own stream
    */
   handleRoot(isEqual: boolean, peer: Peer, head: number): void {
-    const hasWritten = peer.headAtTick !== head;
+    const hasWritten = peer.headAtTick !== undefined && peer.headAtTick !== head;
     peer.headAtTick = head;
     if (isEqual) {
       peer.differingTicks = 0;

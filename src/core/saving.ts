@@ -21,6 +21,7 @@
 import { isRemains, type KvRecord, type Records } from "./record.js";
 import type { RecordMap } from "./record-map.js";
 import { SlotQueue } from "./slot-queue.js";
+import { SlotSet } from "./slot-set.js";
 
 /**
  * When changes become durable.
@@ -69,7 +70,10 @@ interface Age {
 export class Saving {
   readonly #map: RecordMap;
   readonly #policy: FsyncPolicy;
-  /** The unsaved keys wait in it; settled is what is synced. Storage may sync by itself in between, and fail: so with the policy `never`, too. */
+  /**
+   * The unsaved keys wait in it; settled is what is synced. Storage may sync by itself in between, and fail: so with the policy
+   * `never`, too.
+   */
   readonly #queue = new SlotQueue();
   /** How many slots ever came to be unsaved, how many of these were taken, and how many are durable; what was loaded is one. */
   #added = 1;
@@ -85,6 +89,8 @@ export class Saving {
   /** What was in the queue when saving began goes without a rest, and is synced together when somebody waits for it. */
   #roundEnd = 0;
   #step: SaveStep | undefined;
+  /** The slots of the step, once cleaning has asked for one. */
+  #inStep: SlotSet | undefined;
   #savedAtMs = -Infinity;
   #syncedAtMs = -Infinity;
   #retryAtMs = -Infinity;
@@ -107,8 +113,7 @@ export class Saving {
    */
   isSuperseded(record: KvRecord): boolean {
     const slot = this.#map.slotOf(record.key);
-    if (slot === undefined || this.#queue.has(slot)) return false;
-    if (this.#step?.slots.includes(slot) === true) return false;
+    if (slot === undefined || this.#queue.has(slot) || this.#isInStep(slot)) return false;
     const order = this.#map.compareAt(slot, record);
     if (order !== 0) return order < 0;
     const held = this.#map.headAt(slot);
@@ -209,6 +214,7 @@ export class Saving {
     const isSyncing = this.#isSyncDue(nowMs);
     if (isSyncing) this.#syncedAtMs = nowMs;
     this.#step = { ...taken, sync: isSyncing };
+    this.#inStep = undefined;
     return this.#step;
   }
 
@@ -224,7 +230,7 @@ export class Saving {
     }
     this.#isFailing = false;
     this.#retryAtMs = -Infinity;
-    this.#step = undefined;
+    this.#endStep();
   }
 
   /**
@@ -236,7 +242,7 @@ export class Saving {
   handleFailed(nowMs: number, isLoadedDurable = false): void {
     const wasSync = this.#step?.sync === true;
     const oldestAtMs = this.#ages[0]?.atMs ?? nowMs;
-    this.#step = undefined;
+    this.#endStep();
     this.#failures += 1;
     this.#voided = this.#added;
     // No ticket is the same before and after.
@@ -255,6 +261,19 @@ export class Saving {
   addAll(): void {
     this.#queue.addAll(this.#map.records);
     this.#added = this.#taken + this.#queue.length;
+  }
+
+  #isInStep(slot: number): boolean {
+    if (this.#inStep === undefined) {
+      this.#inStep = new SlotSet();
+      for (const each of this.#step?.slots ?? []) this.#inStep.add(each);
+    }
+    return this.#inStep.has(slot);
+  }
+
+  #endStep(): void {
+    this.#step = undefined;
+    this.#inStep = undefined;
   }
 
   get #isUrgent(): boolean {

@@ -77,24 +77,25 @@ export class SlotQueue {
   settle(): void {
     this.#sweepSettled = this.#sweepTaken;
     this.#settled = this.#taken;
-    this.#forgetSettled();
-  }
-
-  /** What was taken and is not settled waits again, behind the others. @returns how many more wait than before */
-  giveBack(): number {
-    const before = this.length;
-    this.#sweepTaken = this.#sweepSettled;
-    const taken = this.#slots.slice(this.#settled, this.#taken);
-    this.#settled = this.#taken;
-    for (const slot of taken) this.add(slot);
-    this.#forgetSettled();
-    return this.length - before;
-  }
-
-  #forgetSettled(): void {
     if (2 * this.#settled < this.#slots.length) return;
     this.#slots = this.#slots.slice(this.#settled);
-    this.#taken -= this.#settled;
+    this.#taken = 0;
     this.#settled = 0;
+  }
+
+  /** What was taken and is not settled waits again, each once, behind the others. @returns how many more wait than before */
+  giveBack(): number {
+    const before = this.length;
+    const taken = this.#slots.slice(this.#settled, this.#taken);
+    const waiting = this.#slots.slice(this.#taken);
+    this.#slots = [];
+    this.#settled = 0;
+    this.#taken = 0;
+    this.#waiting.clear();
+    // Those that were swept and have been added since come with the sweep again.
+    this.#sweepTaken = this.#sweepSettled;
+    for (const slot of waiting) this.add(slot);
+    for (const slot of taken) this.add(slot);
+    return this.length - before;
   }
 }

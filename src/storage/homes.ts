@@ -40,16 +40,18 @@ export class Homes {
     if (slots.length < records.length) tenants.isAll = false;
     if (tenants.count + slots.length > tenants.slots.length)
       tenants.slots = longer(tenants.slots, tenants.count + slots.length);
+    const greatest = slots.reduce((found, slot) => Math.max(found, slot), 0);
+    if (greatest >= this.#homes.length) this.#homes = longer(this.#homes, greatest + 1);
+    // What can fail is done.
     const { slots: noted } = tenants;
-    let [homes, count] = [this.#homes, tenants.count];
+    const homes = this.#homes;
+    let { count } = tenants;
     for (const slot of slots) {
-      if (slot >= homes.length) homes = longer(homes, slot + 1);
       if (homes[slot] === segment) continue;
       homes[slot] = segment;
       noted[count] = slot;
       count += 1;
     }
-    this.#homes = homes;
     tenants.count = count;
   }
 

@@ -52,7 +52,7 @@ export interface Finding {
  * Gives all records of the segments, the newest segment first.
  * @param listed oldest first
  * @param findings one for each segment is added, oldest first
- * @throws {LankvError} LANKV_DATA_DIR: a file cannot be opened; LANKV_DATA_FORMAT: it was written by a newer version
+ * @throws {LankvError} LANKV_DATA_DIR: a file cannot be opened; LANKV_DATA_FORMAT: it was written by another version
  */
 export async function* loadSegments(
   listed: readonly Segment[],

@@ -77,7 +77,7 @@ export interface Storage {
   /**
    * Gives everything that is kept, once, before anything is saved. Damage is no error: what is readable is given, what is not
    * is set aside.
-   * @throws {LankvError} LANKV_DATA_DIR: it cannot be read at all; LANKV_DATA_FORMAT: a newer version wrote it
+   * @throws {LankvError} LANKV_DATA_DIR: it cannot be read at all; LANKV_DATA_FORMAT: another version wrote it
    */
   load(): AsyncGenerator<Loaded, void>;
   /**

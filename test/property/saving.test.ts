@@ -73,7 +73,8 @@ class World {
   }
 
   takeTicket(isDemanding: boolean): void {
-    const { ticket, failures } = this.saving;
+    const { ticket, failures, voided } = this.saving;
+    assert.ok(ticket > voided, "a ticket is not void from the start");
     this.#tickets.push({ ticket, failures, covers: new Map(this.#written) });
     if (isDemanding) this.saving.demand(ticket);
   }
@@ -143,6 +144,8 @@ class World {
       const isSaved = this.#saved.get(key) === write && this.#policy === "never";
       assert.ok(isSaved || this.#synced.get(key) === write, `${key} is saved in the end`);
     }
+    this.#check();
+    if (this.#policy !== "never") assert.deepEqual(this.#tickets, [], "every ticket comes true, or is void");
   }
 
   #check(): void {
@@ -181,6 +184,20 @@ const failed: fc.Arbitrary<Action> = fc.constant((world) => {
 const damaged: fc.Arbitrary<Action> = fc.constant((world) => {
   world.damaged();
 });
+/** All is unsaved, a part of it is saved and changes once more, and the next part fails. */
+const halfSwept: fc.Arbitrary<Action> = fc
+  .tuple(fc.nat(3_000), fc.boolean())
+  .map(([count, isDamagedAgain]) => (world) => {
+    world.damaged();
+    world.begin();
+    world.done();
+    for (let key = 0; key < count; key += 1) world.write(key, 1);
+    world.nowMs += 2_000;
+    world.begin();
+    world.failed();
+    world.takeTicket(false);
+    if (isDamagedAgain) world.damaged();
+  });
 const pass: fc.Arbitrary<Action> = fc.oneof(fc.nat(20), fc.nat(2_000)).map((ms) => (world) => {
   world.nowMs += ms;
 });
@@ -194,6 +211,7 @@ const actions = fc.array(
     { weight: 8, arbitrary: done },
     { weight: 2, arbitrary: failed },
     { weight: 1, arbitrary: damaged },
+    { weight: 1, arbitrary: halfSwept },
     { weight: 6, arbitrary: pass },
   ),
   { maxLength: 200 },

@@ -5,17 +5,49 @@ import { SlotQueue } from "../../src/core/slot-queue.js";
 
 type Step = "add" | "take" | "settle" | "give back" | "add all";
 
-/** The same, by lists: those that wait, and those that were taken. */
+/** The same, by lists: first those of all that were added at once, then the others; of each those that wait, and those taken. */
 class Lists {
-  waiting: number[] = [];
-  taken: number[] = [];
-  /** All were added once: some may wait twice then. */
-  isSwept = false;
+  sweep: number[] = [];
+  others: number[] = [];
+  takenOfSweep: number[] = [];
+  takenOfOthers: number[] = [];
+
+  get waiting(): number[] {
+    return [...this.sweep, ...this.others];
+  }
 
   add(slot: number): boolean {
     if (this.waiting.includes(slot)) return false;
-    this.waiting.push(slot);
+    this.others.push(slot);
     return true;
+  }
+
+  take(count: number): number[] {
+    const swept = this.sweep.splice(0, count);
+    const others = this.others.splice(0, count - swept.length);
+    this.takenOfSweep.push(...swept);
+    this.takenOfOthers.push(...others);
+    return [...swept, ...others];
+  }
+
+  settle(): void {
+    this.takenOfSweep = [];
+    this.takenOfOthers = [];
+  }
+
+  giveBack(): number {
+    const before = this.waiting.length;
+    this.sweep = [...this.takenOfSweep, ...this.sweep];
+    const others = [...this.others, ...this.takenOfOthers];
+    this.others = [...new Set(others)].filter((slot) => !this.sweep.includes(slot));
+    this.settle();
+    return this.waiting.length - before;
+  }
+
+  addAll(end: number): void {
+    this.settle();
+    this.others = [];
+    this.sweep = Array.from({ length: end }, (_, slot) => slot);
   }
 }
 
@@ -54,44 +86,28 @@ function run(queue: SlotQueue, lists: Lists, step: Step, number: number): void {
       assert.equal(queue.add(number), lists.add(number));
       break;
     case "take":
-      takeFrom(queue, lists, number);
+      assert.deepEqual(queue.take(number), lists.take(number));
       break;
     case "settle":
       queue.settle();
-      lists.taken = [];
+      lists.settle();
       break;
-    case "give back": {
-      const before = lists.waiting.length;
-      for (const slot of lists.taken) lists.add(slot);
-      lists.taken = [];
-      // One that was swept, and has been added since, may wait twice.
-      assert.ok(queue.giveBack() >= lists.waiting.length - before);
+    case "give back":
+      assert.equal(queue.giveBack(), lists.giveBack());
       break;
-    }
     case "add all":
       queue.addAll(number);
-      lists.isSwept = true;
-      lists.waiting = Array.from({ length: number }, (_, slot) => slot);
-      lists.taken = [];
+      lists.addAll(number);
       break;
   }
 }
 
-function takeFrom(queue: SlotQueue, lists: Lists, count: number): void {
-  const expected = Array.from({ length: Math.min(count, queue.length) }, (_, index) => queue.peek(index));
-  const taken = queue.take(count);
-  assert.deepEqual(taken, expected);
-  for (const slot of taken) {
-    lists.waiting = lists.waiting.filter((other) => other !== slot || queue.has(slot));
-    if (!lists.taken.includes(slot)) lists.taken.push(slot);
-  }
-}
-
-function check(queue: SlotQueue, { waiting, taken, isSwept }: Lists): void {
+function check(queue: SlotQueue, { waiting, sweep, takenOfSweep, takenOfOthers }: Lists): void {
+  assert.equal(queue.length, waiting.length);
   const held = Array.from({ length: queue.length }, (_, index) => queue.peek(index));
-  assert.deepEqual(new Set(held), new Set(waiting));
-  if (!isSwept) assert.deepEqual(held, waiting);
+  assert.deepEqual(held, waiting);
   assert.equal(queue.peek(queue.length), undefined);
   for (let slot = 0; slot <= 12; slot += 1) assert.equal(queue.has(slot), waiting.includes(slot));
-  assert.ok(queue.unsettled >= taken.length);
+  assert.equal(queue.unsettled, takenOfSweep.length + takenOfOthers.length);
+  assert.equal(queue.isSweeping, sweep.length > 0);
 }

@@ -150,6 +150,18 @@ describe("anti-entropy", () => {
     assert.equal(a.replica.get("secret")?.value, "1");
   });
 
+  it("finds it after three ticks when this node does not write any more", () => {
+    const { stage, a, b } = twoNodes();
+    stage.write(a, "x", "1");
+    stage.pass(3_000);
+    const secret = { stamp: 1, writer: "c".repeat(16), key: "secret", kind: "value", value: "1" } as const;
+    b.replica.restore([{ ...secret, expiresAtMs: undefined, replaces: [] }], b.now);
+    stage.pass(1_900);
+    assert.equal(a.replica.get("secret"), undefined);
+    stage.pass(2_500);
+    assert.equal(a.replica.get("secret")?.value, "1");
+  });
+
   it("after a cut, each side pulls what it missed and is sent nothing that it has overwritten", () => {
     const { stage, a, b } = twoNodes();
     stage.write(a, "old", "1");

@@ -523,9 +523,9 @@ export const BREAKAGES: readonly Breakage[] = [
   diskBreakage(
     "changed-while-saved",
     "a key that changes while it is being saved is not saved again",
-    "core/slot-queue.js",
-    "if (this.has(slot))",
-    "if (this.has(slot) || this.#slots.indexOf(slot, this.#settled) !== -1)",
+    "core/saving.js",
+    "if (this.#queue.add(slot))",
+    "if (this.#step?.slots.includes(slot) !== true && this.#queue.add(slot))",
   ),
   diskBreakage(
     "durable-before-sync",
@@ -649,8 +649,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "superseded-by-the-unsaved",
     "cleaning leaves out what a record that is not saved yet supersedes",
     "core/saving.js",
-    "if (slot === undefined || this.#queue.has(slot))",
-    "if (slot === undefined)",
+    "if (slot === undefined || this.#queue.has(slot) || this.#isInStep(slot))",
+    "if (slot === undefined || this.#isInStep(slot))",
   ),
   diskBreakage(
     "freed-before-sync",

@@ -365,6 +365,52 @@ describe("all keys", () => {
   });
 });
 
+describe("all keys, of which a part was saved and has changed when the next part fails", () => {
+  const keys = 20 * SAVE_RECORDS;
+
+  it("wait once each, and no ticket is less than one from before", () => {
+    const desk = deskAtRest("always");
+    desk.writeMany(keys);
+    desk.carryOut();
+    desk.saving.addAll();
+    desk.next();
+    desk.saving.handleDone();
+    desk.next();
+    desk.saving.handleDone();
+    desk.writeMany(keys);
+    desk.fail();
+    assert.equal(desk.saving.unsaved, keys);
+    const { ticket } = desk.saving;
+    desk.saving.addAll();
+    assert.ok(desk.saving.ticket >= ticket);
+    desk.pass(RETRY_MS);
+    assert.equal(new Set(keysOf(desk.carryOut()).flat()).size, keys);
+    assert.ok(desk.saving.durable >= ticket);
+  });
+
+  it("do not void tickets that are taken later, when a sync fails, too", () => {
+    const desk = new Desk("everysec");
+    desk.writeMany(keys);
+    desk.saving.addAll();
+    for (let step = 0; step < 4; step += 1) {
+      desk.pass(SYNC_EVERY_MS / 10);
+      desk.next();
+      desk.saving.handleDone();
+    }
+    desk.writeMany(keys);
+    for (let failure = 0; failure < 2; failure += 1) {
+      desk.fail();
+      desk.pass(RETRY_MS);
+    }
+    assert.equal(desk.saving.unsaved, keys);
+    assert.ok(desk.saving.ticket > desk.saving.voided);
+    desk.carryOut();
+    desk.pass(SYNC_EVERY_MS);
+    desk.carryOut();
+    assert.equal(desk.saving.durable, desk.saving.ticket);
+  });
+});
+
 describe("a step that fails", () => {
   it("makes everything since the last sync unsaved, voids its tickets, and is tried again a second later", () => {
     const desk = deskAtRest("everysec");

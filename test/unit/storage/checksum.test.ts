@@ -48,7 +48,7 @@ test("any bytes, places and seeds", async () => {
   );
 });
 
-test("damage within any four bytes that are read at once is found", () => {
+test("damage within any bytes that are read at once is found", () => {
   const bytes = Buffer.from(Array.from({ length: 158 }, (_, i) => (i * 37) & 0xff));
   const whole = checksum(toFrame(bytes), 0, bytes.length, 7);
   for (let at = 0; at + 4 <= bytes.length; at += 4) {
@@ -57,6 +57,11 @@ test("damage within any four bytes that are read at once is found", () => {
       damaged.writeUInt32LE((damaged.readUInt32LE(at) ^ flips) >>> 0, at);
       assert.notEqual(checksum(toFrame(damaged), 0, damaged.length, 7), whole);
     }
+  }
+  for (const at of [156, 157]) {
+    const damaged = Buffer.from(bytes);
+    damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
+    assert.notEqual(checksum(toFrame(damaged), 0, damaged.length, 7), whole);
   }
 });
 

@@ -192,18 +192,19 @@ describe("a log's files", () => {
     await log.close();
   });
 
-  it("refuses a newer format", async () => {
-    await segment(["a"], [true], true);
-    const bytes = await readFile(await newest());
-    bytes.writeUInt32BE(3, 8);
-    const { crc32 } = await import("node:zlib");
-    bytes.writeUInt32BE(crc32(bytes.subarray(0, 20)), 20);
-    await writeFile(await newest(), bytes);
-    await assert.rejects(
-      opened(),
-      (error) => error instanceof LankvError && error.code === "LANKV_DATA_FORMAT",
-    );
-  });
+  for (const format of [1, 3])
+    it(`refuses format ${String(format)}`, async () => {
+      await segment(["a"], [true], true);
+      const bytes = await readFile(await newest());
+      bytes.writeUInt32BE(format, 8);
+      const { crc32 } = await import("node:zlib");
+      bytes.writeUInt32BE(crc32(bytes.subarray(0, 20)), 20);
+      await writeFile(await newest(), bytes);
+      await assert.rejects(
+        opened(),
+        (error) => error instanceof LankvError && error.code === "LANKV_DATA_FORMAT",
+      );
+    });
 
   // Root may write everywhere; for it there is the read-only disk of test/durability.
   if (process.getuid?.() !== 0) {
