@@ -69,7 +69,7 @@ export class Saver {
     this.#cancelWake();
     if (!this.isLoaded || this.#isEnded || this.#isFinishing || this.#step !== undefined) return;
     const monoMs = this.process.monoMs();
-    this.#step = this.saving.next(monoMs);
+    this.#step = begun(this.saving.next(monoMs));
     const { schedule, random, faults } = this.network;
     if (this.#step === undefined) {
       if (this.#isCleaning) this.#isCleaning = this.disk.clean(this.process.memory);
@@ -156,4 +156,10 @@ export class Saver {
     this.process.saved(valid.filter(({ ticket }) => ticket <= durable).flatMap(({ records }) => records));
     return isDone;
   }
+}
+
+/** Storage asks for the records of a step at once, or has something to wait for first: the one for an odd number of them, the other for an even. */
+function begun(step: SaveStep | undefined): SaveStep | undefined {
+  if (step === undefined || step.slots.length % 2 === 0) return step;
+  return { ...step, records: recordsToArray(step.records) };
 }
