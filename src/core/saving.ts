@@ -214,7 +214,6 @@ export class Saving {
     const isSyncing = this.#isSyncDue(nowMs);
     if (isSyncing) this.#syncedAtMs = nowMs;
     this.#step = { ...taken, sync: isSyncing };
-    this.#inStep = undefined;
     return this.#step;
   }
 
@@ -264,9 +263,10 @@ export class Saving {
   }
 
   #isInStep(slot: number): boolean {
+    if (this.#step === undefined) return false;
     if (this.#inStep === undefined) {
       this.#inStep = new SlotSet();
-      for (const each of this.#step?.slots ?? []) this.#inStep.add(each);
+      for (const each of this.#step.slots) this.#inStep.add(each);
     }
     return this.#inStep.has(slot);
   }
