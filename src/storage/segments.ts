@@ -146,9 +146,7 @@ export class Segments {
     } catch {
       // What cannot be made durable is what it was before: saved.
     }
-    const tail = this.#tail;
-    this.#tail = undefined;
-    await tail?.close();
+    if (this.#tail !== undefined) await this.#close(this.#tail);
   }
 
   async #write(tail: Tail, batch: Batch, isLast = false): Promise<void> {
@@ -171,18 +169,17 @@ export class Segments {
 
   async #endTail(): Promise<void> {
     await this.sync();
-    const tail = this.#tail;
-    this.#tail = undefined;
-    if (tail !== undefined) await this.#close(tail);
+    if (this.#tail !== undefined) await this.#close(this.#tail);
   }
 
   /** Goes on without a tail that is broken: what is in it may still be read one day. */
   async #abandon(tail: Tail, error: unknown): Promise<void> {
-    this.#tail = undefined;
     this.#loss = error instanceof Error ? error : new Error(String(error));
     this.homes.forget(tail.number);
     if (tail.isEmpty) {
-      const { path } = await tail.close();
+      this.#tail = undefined;
+      await tail.close();
+      const { path } = tail.soFar;
       await unlink(path).catch(() => undefined);
       return;
     }
@@ -191,11 +188,14 @@ export class Segments {
     await truncate(path, length).catch(() => undefined);
   }
 
+  /** At any moment it is the tail or one of the closed: a backup begins when it likes. */
   async #close(tail: Tail): Promise<ClosedSegment> {
-    const closed = await tail.close();
+    const closed = tail.soFar;
+    this.#tail = undefined;
     this.#closed.push(closed);
     this.#closedBytes += closed.length;
     this.homes.close(closed.number);
+    await tail.close();
     return closed;
   }
 }

@@ -135,12 +135,11 @@ export class Tail {
   }
 
   /** Ends it. What it holds stays; the room behind that, if it was a reserve, becomes free. */
-  async close(): Promise<ClosedSegment> {
+  async close(): Promise<void> {
     if (this.#isReserve) await this.#handle.truncate(this.#length).catch(() => undefined);
     // What was written with it is durable.
     await this.#through?.close().catch(() => undefined);
     await this.#handle.close();
-    return this.soFar;
   }
 
   /** @returns whether there was room */

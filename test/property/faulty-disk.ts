@@ -115,7 +115,7 @@ export class FaultyDisk {
   }
 
   end(): void {
-    mock.restoreAll();
+    mock.reset();
     syncBuiltinESMExports();
   }
 

@@ -1,6 +1,17 @@
 /** What a log says of its files, and what it leaves of them. */
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  writeFile,
+  type FileHandle,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -177,6 +188,43 @@ describe("a log's files", () => {
     await assert.rejects(log.backup(copy), { code: "EIO" });
     assert.deepEqual(await readdir(copy), []);
     await log.close();
+  });
+
+  it("has the segment that ends at this moment, in a backup and in its size", async () => {
+    const { log } = await opened();
+    const copy = join(directory, "copy");
+    const handle = await open(directory, "r");
+    const prototype = Object.getPrototypeOf(handle) as { datasync: () => Promise<void> };
+    await handle.close();
+    const datasync = prototype.datasync;
+    const saved: string[] = [];
+    let size = 0;
+    let backup: Promise<void> | undefined;
+    let expected: readonly string[] = [];
+    const look = async () => {
+      // All that follows the call is done, but for what waits for another call.
+      for (let ticks = 50; ticks > 0; ticks -= 1) await Promise.resolve();
+      size = log.bytes;
+      [backup, expected] = [log.backup(copy), [...saved]];
+    };
+    mock.method(prototype, "datasync", async function (this: FileHandle) {
+      await datasync.call(this);
+      // What is synced first after the beginning is the segment that is full.
+      if (saved.length > 0 && backup === undefined) void look();
+    });
+    try {
+      for (let i = 0; i < 15; i += 1) {
+        await log.save([record(`key ${String(i)}`, 1, { value: "v".repeat(100_000) })], false);
+        saved.push(`key ${String(i)}`);
+      }
+      await backup;
+    } finally {
+      mock.restoreAll();
+    }
+    assert.ok(expected.length > 10, "a segment ended");
+    const held = await loadAll(await Log.open(copy, new Held()));
+    assert.deepEqual(held.map(({ key }) => key).sort(), [...expected].sort());
+    assert.ok(size > 1_000_000, `a size of ${String(size)}`);
   });
 
   it("is not led astray by what has the name of a segment", async () => {
