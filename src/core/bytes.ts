@@ -45,13 +45,17 @@ export function copySlice({ frame, at: from, length }: Slice, target: Frame, at:
   const last = length - WORD;
   let i = 0;
   for (const lastFour = length - 4 * WORD; i < lastFour; i += 4 * WORD) {
-    view.setInt32(at + i, source.getInt32(from + i));
-    view.setInt32(at + i + WORD, source.getInt32(from + i + WORD));
-    view.setInt32(at + i + 2 * WORD, source.getInt32(from + i + 2 * WORD));
-    view.setInt32(at + i + 3 * WORD, source.getInt32(from + i + 3 * WORD));
+    const a = source.getInt32(from + i, true);
+    const b = source.getInt32(from + i + WORD, true);
+    const c = source.getInt32(from + i + 2 * WORD, true);
+    const d = source.getInt32(from + i + 3 * WORD, true);
+    view.setInt32(at + i, a, true);
+    view.setInt32(at + i + WORD, b, true);
+    view.setInt32(at + i + 2 * WORD, c, true);
+    view.setInt32(at + i + 3 * WORD, d, true);
   }
-  for (; i < last; i += WORD) view.setInt32(at + i, source.getInt32(from + i));
-  if (last >= 0) view.setInt32(at + last, source.getInt32(from + last));
+  for (; i < last; i += WORD) view.setInt32(at + i, source.getInt32(from + i, true), true);
+  if (last >= 0) view.setInt32(at + last, source.getInt32(from + last, true), true);
   else for (; i < length; i += 1) view.setUint8(at + i, source.getUint8(from + i));
 }
 

@@ -194,6 +194,15 @@ export class RecordMap {
   }
 
   /**
+   * At most {@link KEYS_TOGETHER} records are asked for next: reads a little of all that will be read of them, so that they wait
+   * for memory together, as keys do. Changes nothing.
+   * @param slots theirs, from the place `from` on
+   */
+  prefetch(slots: readonly number[], from: number): void {
+    this.#records.prefetch(slots, from, from + KEYS_TOGETHER);
+  }
+
+  /**
    * Turns values whose time has run out at `nowMs` into their remains: those first that ran out first, and at most `max`.
    * @param nowMs corrected Unix milliseconds
    * @returns the remains

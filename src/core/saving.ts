@@ -19,7 +19,7 @@
  * again.
  */
 import { isRemains, type KvRecord, type Records } from "./record.js";
-import type { RecordMap } from "./record-map.js";
+import { KEYS_TOGETHER, type RecordMap } from "./record-map.js";
 import { SlotQueue } from "./slot-queue.js";
 import { SlotSet } from "./slot-set.js";
 
@@ -313,7 +313,10 @@ export class Saving {
       bytes += this.#map.bytesAt(this.#queue.peek(count) ?? -1);
     const slots = this.#queue.take(count);
     this.#taken += count;
-    const at = (index: number) => this.#map.storedAt(slots[index] ?? -1);
+    const at = (index: number) => {
+      if (index % KEYS_TOGETHER === 0) this.#map.prefetch(slots, index);
+      return this.#map.storedAt(slots[index] ?? -1);
+    };
     return { records: { length: slots.length, at }, slots };
   }
 }

@@ -31,6 +31,9 @@ const CELL_BYTES_MIN = 16;
 const CELL_BYTES_MAX = 32_768;
 /** Up to this length of a string a loop is faster than the call into the runtime. */
 const SHORT_BYTES = 24;
+/** What a processor fetches of memory at once. */
+const LINE_BYTES = 64;
+const TOUCHED_BYTES_MAX = 512;
 const NONE = toFrame(Buffer.alloc(0));
 
 /** A slab's state; its bytes and the size of its cells stand apart, where reading and overwriting find them at once. */
@@ -113,6 +116,16 @@ export class Slabs {
   /** The first byte of a cell. */
   byteAt(slab: number, cell: number): number {
     return this.#frames[slab]?.bytes[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
+  }
+
+  /** A number from each line of memory that holds the first so many bytes of a cell, but of many: what follows is fetched unasked. */
+  touch(slab: number, cell: number, length: number): number {
+    const { bytes } = this.#frames[slab] ?? NONE;
+    const from = cell * (this.#cellBytes[slab] ?? 0);
+    const to = from + Math.min(length, TOUCHED_BYTES_MAX);
+    let sum = bytes[to - 1] ?? 0;
+    for (let at = from; at < to; at += LINE_BYTES) sum += bytes[at] ?? 0;
+    return sum;
   }
 
   /** Whether a cell begins with these bytes. */
