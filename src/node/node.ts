@@ -56,7 +56,7 @@ export class Node extends EventEmitter<NodeEvents> {
   #loaded: Promise<void> = Promise.resolve();
   #writesThisTurn = 0;
   #wroteAtMs = -Infinity;
-  #written: KvRecord[] = [];
+  #written: KvRecord[] | undefined;
   readonly #alarm = new Alarm(() => this.#wake());
   readonly #waits = new ReceiptWaits(
     () => this.#replica.presence.linked.map(({ confirmed }) => confirmed),
@@ -167,8 +167,9 @@ export class Node extends EventEmitter<NodeEvents> {
     if (this.#writesThisTurn === 1) {
       this.#wroteAtMs = monoMs();
       this.#planTurn();
+      this.#written = this.listenerCount("changed") > 0 ? [] : undefined;
     }
-    if (this.listenerCount("changed") > 0) this.#written.push(record);
+    this.#written?.push(record);
     // What was overwritten after its time is told before this write.
     if (this.#replica.hasNews) this.step({ type: "wake" });
     if (this.#replica.isFlushDue) this.step({ type: "flush" });
@@ -302,10 +303,8 @@ export class Node extends EventEmitter<NodeEvents> {
     this.#writesThisTurn = 0;
     if (!this.#departure.endTurn(writes)) this.#look();
     const written = this.#written;
-    if (written.length > 0) {
-      this.#written = [];
-      callListener(() => this.emit("changed", written));
-    }
+    this.#written = undefined;
+    if (written !== undefined) callListener(() => this.emit("changed", written));
     this.#turn = undefined;
     this.emit("turn");
   }

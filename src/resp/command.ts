@@ -100,7 +100,7 @@ export interface ServerParts {
   readonly config: Config;
   readonly stats: Stats;
   /** All connections, oldest first. */
-  clients(): Iterable<Client>;
+  clients(): ReadonlySet<Client>;
 }
 
 export interface Context {
@@ -108,8 +108,6 @@ export interface Context {
   readonly client: Client;
   readonly table: CommandTable;
   readonly server: ServerParts;
-  /** Number of connections. */
-  readonly clients: number;
   /** Inside EXEC: the handler must do all of its work at once and return no promise. */
   readonly isInTransaction: boolean;
   /** Whether somebody may be told of such events. */

@@ -58,8 +58,11 @@ function serverLines({ keyspace }: Context): Lines {
   };
 }
 
-function clientLines({ clients, server }: Context): Lines {
-  return { connected_clients: clients, maxclients: server.config.parameters.get("maxclients")?.get() ?? "" };
+function clientLines({ server }: Context): Lines {
+  return {
+    connected_clients: server.clients().size,
+    maxclients: server.config.parameters.get("maxclients")?.get() ?? "",
+  };
 }
 
 /** The log of records is what Redis's append-only file is. */

@@ -232,7 +232,8 @@ export class RequestParser {
     }
     const end = this.#offset + this.#argBytes;
     if (end + 2 > this.#end) return this.#lacks(this.#argBytes + 2);
-    this.#args.push(this.#args.length === 0 ? this.#readName(end) : this.#copy(end));
+    if (this.#args.length === 0) this.#args = [this.#readName(end)];
+    else this.#args.push(this.#copy(end));
     this.#argsBytes += this.#argBytes + ARGUMENT_BYTES;
     this.#offset = end + 2;
     this.#argBytes = -1;

@@ -149,16 +149,13 @@ export class RespServer {
     );
   }
 
+  /** Without a getter, for which the runtime would give each of them a shape of its own. */
   #contextOf(client: Client): Context {
-    const sessions = this.#sessions;
     return {
       keyspace: this.#keyspace,
       client,
       table: commandTable,
       server: this.#parts,
-      get clients() {
-        return sessions.size;
-      },
       isInTransaction: false,
       hears: (eventClass) => this.#notifications.hears(eventClass),
       notify: (eventClass, event, key) => {

@@ -268,7 +268,7 @@ describe("the server", () => {
     const info = Buffer.from(await reply("info"), "latin1").toString();
     assert.match(info, /lankv_version:0\.1\.0\r\n/);
     assert.match(info, /node_name:küche\r\n/);
-    assert.match(info, /connected_clients:3\r\n/);
+    assert.match(info, /connected_clients:1\r\n/);
     assert.doesNotMatch(await reply("info clients"), /lankv_version/);
   });
 

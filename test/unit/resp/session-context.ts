@@ -27,14 +27,13 @@ export function toContext(keyspace: MemoryKeyspace): Context & { readonly client
     hub,
     config: new Config(toLimits({}), notifications, undefined),
     stats: new Stats(),
-    clients: () => [client],
+    clients: () => new Set([client]),
   };
   return {
     keyspace,
     client,
     table: commandTable,
     server,
-    clients: 3,
     isInTransaction: false,
     hears: () => true,
     notify: (eventClass, event, key) => {
