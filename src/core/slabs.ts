@@ -118,7 +118,7 @@ export class Slabs {
     return this.#frames[slab]?.bytes[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
   }
 
-  /** A number from each line of memory that holds the first so many bytes of a cell, but of many: what follows is fetched unasked. */
+  /** A number from each line of memory that holds so many bytes of a cell; of many from the first only, for the processor goes on by itself. */
   touch(slab: number, cell: number, length: number): number {
     const { bytes } = this.#frames[slab] ?? NONE;
     const from = cell * (this.#cellBytes[slab] ?? 0);

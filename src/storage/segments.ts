@@ -38,9 +38,9 @@ export class Segments {
     return this.#closed;
   }
 
-  /** All there is up to now, oldest first. */
+  /** All that hold something up to now, oldest first. A tail without a record is none: it may be removed when writing to it fails. */
   get all(): readonly ClosedSegment[] {
-    return this.#tail === undefined ? this.#closed : [...this.#closed, this.#tail.soFar];
+    return this.#tail?.isEmpty === false ? [...this.#closed, this.#tail.soFar] : this.#closed;
   }
 
   /** How many there are. */

@@ -1,7 +1,8 @@
 /**
  * Saving and cleaning take turns at every call to the disk, in whatever order these come to their ends: whenever a file of the
  * log is removed, the others hold what was durable by then, or what superseded it. So a segment may go only when all
- * that counts in it, and all that supersedes the rest, is durable elsewhere.
+ * that counts in it, and all that supersedes the rest, is durable elsewhere. And a backup, whenever it begins, has what was
+ * durable by then.
  */
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -22,6 +23,9 @@ const LIVES = 3;
 /** A life lasts until so many files were removed, or so many turns in which something is written. */
 const REMOVED = 3;
 const WRITES_MAX = 3_000;
+/** Backups of a life at the most, and turns of the event loop before each. */
+const BACKUPS_MAX = 4;
+const BACKUP_TURNS_MAX = 60;
 const KEYS = 40;
 const VALUE_BYTES_MAX = 60_000;
 
@@ -50,7 +54,7 @@ class Ledger {
   }
 }
 
-/** What has to be in files that are left. */
+/** What has to be in files that are left, or were copied. */
 interface Promised {
   readonly what: string;
   readonly image: Image;
@@ -111,9 +115,21 @@ async function run(seed: number, kind: Kind): Promise<number> {
       });
       disk.turnsMax = random.pick([0, 1, 4]) ?? 0;
       const isOver = () => promised.length >= REMOVED;
-      await live(node, random, disk, ledger, { life, failures: kind.failures, isOver });
+      let isLiving = true;
+      const [copies] = await Promise.all([
+        backUp(node, disk, ledger, {
+          directory: join(directory, "copy"),
+          random,
+          isOver: () => !isLiving,
+          what: `seed ${String(seed)}, life ${String(life)}, backup`,
+        }),
+        live(node, random, disk, ledger, { life, failures: kind.failures, isOver }).finally(() => {
+          isLiving = false;
+        }),
+      ]);
       disk.turnsMax = 0;
       disk.mayFail = false;
+      for (const one of copies) await check(one, join(directory, "image"));
       for (const one of promised) await check(one, join(directory, "image"));
       removed += promised.length;
       // What it goes on with is what the next life finds, or what a loss of power has left.
@@ -169,6 +185,33 @@ async function live(
   }
   isWriting = false;
   await saving;
+}
+
+interface Copying {
+  /** Made and removed again for each. */
+  readonly directory: string;
+  readonly random: Random;
+  readonly isOver: () => boolean;
+  readonly what: string;
+}
+
+/** Backups, one after another, that begin whenever they like. */
+async function backUp(
+  node: SavingNode,
+  disk: FaultyDisk,
+  ledger: Ledger,
+  { directory, random, isOver, what }: Copying,
+): Promise<Promised[]> {
+  const copies: Promised[] = [];
+  while (!isOver() && copies.length < BACKUPS_MAX) {
+    for (let turns = random.below(BACKUP_TURNS_MAX); turns > 0; turns -= 1) await setImmediate();
+    const stamps = new Map(ledger.durable);
+    await node.log.backup(directory);
+    const image = disk.imageOf(directory, false, "");
+    await rm(directory, { recursive: true });
+    copies.push({ what: `${what} ${String(copies.length + 1)}`, image, stamps });
+  }
+  return copies;
 }
 
 async function check({ what, image, stamps }: Promised, directory: string): Promise<void> {
