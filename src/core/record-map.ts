@@ -44,7 +44,7 @@ export const RECORDS_MAX = 2 ** 26;
 /** For how many records room is made before they have come: 70 MB, of which nothing is used before they do. */
 const RESERVED_MAX = 1_048_576;
 
-/** So many keys are looked for together: {@link RecordMap.expect}. */
+/** So many keys are looked for together, and records read: {@link RecordMap.expect}, {@link RecordMap.prefetch}. */
 export const KEYS_TOGETHER = 16;
 
 const NO_SLOT = -1;

@@ -33,6 +33,7 @@ const CELL_BYTES_MAX = 32_768;
 const SHORT_BYTES = 24;
 /** What a processor fetches of memory at once. */
 const LINE_BYTES = 64;
+/** From here on it fetches what follows by itself. */
 const TOUCHED_BYTES_MAX = 512;
 const NONE = toFrame(Buffer.alloc(0));
 
@@ -118,7 +119,7 @@ export class Slabs {
     return this.#frames[slab]?.bytes[cell * (this.#cellBytes[slab] ?? 0)] ?? 0;
   }
 
-  /** A number from each line of memory that holds so many bytes of a cell; of many from the first only, for the processor goes on by itself. */
+  /** A number from each line of memory that holds the first so many bytes of a cell, up to {@link TOUCHED_BYTES_MAX}. */
   touch(slab: number, cell: number, length: number): number {
     const { bytes } = this.#frames[slab] ?? NONE;
     const from = cell * (this.#cellBytes[slab] ?? 0);

@@ -298,12 +298,12 @@ export class Node extends EventEmitter<NodeEvents> {
   }
 
   #endTurn(): void {
-    const writes = this.#writesThisTurn;
+    // Who is told of something below may write: that is another turn's.
+    const [writes, written] = [this.#writesThisTurn, this.#written];
     this.#isTurnPlanned = false;
     this.#writesThisTurn = 0;
-    if (!this.#departure.endTurn(writes)) this.#look();
-    const written = this.#written;
     this.#written = undefined;
+    if (!this.#departure.endTurn(writes)) this.#look();
     if (written !== undefined) callListener(() => this.emit("changed", written));
     this.#turn = undefined;
     this.emit("turn");

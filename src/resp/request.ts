@@ -232,6 +232,7 @@ export class RequestParser {
     }
     const end = this.#offset + this.#argBytes;
     if (end + 2 > this.#end) return this.#lacks(this.#argBytes + 2);
+    // An array of strings from its beginning: one that began as an empty one has another shape, and a push to either is a call.
     if (this.#args.length === 0) this.#args = [this.#readName(end)];
     else this.#args.push(this.#copy(end));
     this.#argsBytes += this.#argBytes + ARGUMENT_BYTES;

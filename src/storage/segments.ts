@@ -38,7 +38,7 @@ export class Segments {
     return this.#closed;
   }
 
-  /** All that hold something up to now, oldest first. A tail without a record is none: it may be removed when writing to it fails. */
+  /** All up to now, oldest first, but for a tail without a record: it is removed when writing to it fails. */
   get all(): readonly ClosedSegment[] {
     return this.#tail?.isEmpty === false ? [...this.#closed, this.#tail.soFar] : this.#closed;
   }

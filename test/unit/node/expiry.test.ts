@@ -1,5 +1,6 @@
 /** Values whose time runs out, as the library and the Redis-protocol server see it. */
 import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
 import { afterEach, beforeEach, describe, it } from "node:test";
 import { storedToRecord, type Replaced } from "../../../src/core/record.js";
 import type { Change, Lankv } from "../../../src/node/lankv.js";
@@ -42,6 +43,29 @@ function changesOf(kv: Lankv): Change[] {
 }
 
 describe("a value whose time runs out", () => {
+  it("is told with all else when it does so at the end of a turn, and whoever hears of it writes", async () => {
+    const kv = await openOne();
+    // Until then its clock is not to be trusted, and nothing runs out.
+    await kv.ready();
+    const changes = changesOf(kv);
+    kv.on("change", ({ type }) => {
+      if (type !== "expire") return;
+      void kv.set("k", "again");
+      void kv.set("after", "1");
+    });
+    await kv.set("k", "value", { ttlMs: 20 });
+    await until("it was set", () => changes.length === 1);
+    // After what the system answers comes the end of the turn, before any timer.
+    await stat(".");
+    void kv.set("before", "1");
+    for (const endMs = performance.now() + 50; performance.now() < endMs;);
+    await until("all is told", () => changes.length === 5);
+    assert.deepEqual(
+      changes.map(({ type, key }) => `${type} ${key}`),
+      ["set k", "expire k", "set before", "set k", "set after"],
+    );
+  });
+
   it("is told by every node, gone from all counts, and sends nothing", async () => {
     const writer = await openOne();
     const reader = await openOne();

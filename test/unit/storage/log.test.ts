@@ -222,7 +222,9 @@ describe("a log's files", () => {
       mock.restoreAll();
     }
     assert.ok(expected.length > 10, "a segment ended");
-    const held = await loadAll(await Log.open(copy, new Held()));
+    const copied = await Log.open(copy, new Held());
+    logs.push(copied);
+    const held = await loadAll(copied);
     assert.deepEqual(held.map(({ key }) => key).sort(), [...expected].sort());
     assert.ok(size > 1_000_000, `a size of ${String(size)}`);
   });
