@@ -179,8 +179,7 @@ export class Segments {
     if (tail.isEmpty) {
       this.#tail = undefined;
       await tail.close();
-      const { path } = tail.soFar;
-      await unlink(path).catch(() => undefined);
+      await unlink(tail.soFar.path).catch(() => undefined);
       return;
     }
     const { path, length } = await this.#close(tail);
