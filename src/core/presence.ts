@@ -101,13 +101,12 @@ export class Presence {
     return peer;
   }
 
-  handleSubscription(writer: Writer, present: boolean): Peer | undefined {
-    const peer = this.#peers.get(writer);
-    if (peer !== undefined) peer.subscribed = present;
+  /** A subscription to what is for the peer was made, or the last of them has ended. */
+  handleSubscription(writer: Writer, present: boolean, nowMs: number): void {
+    this.#peers.get(writer)?.handleSubscription(present, nowMs);
     this.#subscribed.delete(writer);
     if (present) this.#subscribed.add(writer);
     this.#forgetStrangers();
-    return peer;
   }
 
   /** Of too many subscribers, those that were never heard go first, the oldest before the latest. */

@@ -7,8 +7,13 @@
  * asking again would only make the queue longer. Each peer's patience doubles when it is exceeded and
  * follows what its answers really take.
  *
+ * A question is also asked again when its peer subscribes anew: it had been sent to the connection before, which may have
+ * been dead without a sign, as after a cut. So that nobody keeps answers away by subscribing in a peer's name, this counts
+ * once in the peer's patience.
+ *
  * Invariant: at most {@link OPEN_MAX} questions, {@link OPEN_PER_PEER_MAX} to one peer, each for at most
- * {@link BUDGET_BYTES} (or one record): what can be on its way to this node is bounded, far below PUB's high-water mark.
+ * {@link BUDGET_BYTES} (or one record), and answers to as many that were asked again for a new subscription: what can be on its
+ * way to this node is bounded, far below PUB's high-water mark.
  */
 import type { AnswerMessage, Ask, ListAnswerMessage, ListMessage, QuestionMessage } from "./message.js";
 import type { Peer } from "./peer.js";
@@ -52,6 +57,8 @@ export interface Answered extends Question {
 
 interface Open extends Question {
   readonly peer: Peer;
+  /** The peer's subscription that it was sent to, by its number. */
+  readonly subscription: number;
   readonly parts: Set<number>;
   partsInAll: number | undefined;
   next: number | undefined;
@@ -95,6 +102,7 @@ export class Questions {
     this.#open.set(question.id, {
       ...question,
       peer,
+      subscription: peer.subscriptions,
       parts: new Set(),
       partsInAll: undefined,
       next: undefined,
@@ -125,16 +133,20 @@ export class Questions {
     return open;
   }
 
-  /** Takes out the questions whose peer is gone, no longer linked, or was silent for longer than its patience. */
+  /**
+   * Takes out the questions whose peer is gone, no longer linked, has subscribed anew, or was silent for longer than its
+   * patience.
+   */
   takeOverdue(peers: ReadonlyMap<Writer, Peer>, nowMs: number): readonly Question[] {
     const overdue: Question[] = [];
     const impatient = new Set<Peer>();
     for (const open of this.#open.values()) {
       const isGone = peers.get(open.to) !== open.peer || !open.peer.isLinked;
-      if (!isGone && nowMs < this.#deadlineMs(open)) continue;
+      const isOverdue = nowMs >= this.#deadlineMs(open);
+      if (!isGone && !isOverdue && open.subscription === open.peer.subscriptions) continue;
       this.#open.delete(open.id);
       overdue.push(open);
-      if (!isGone) impatient.add(open.peer);
+      if (!isGone && isOverdue) impatient.add(open.peer);
     }
     for (const peer of impatient) {
       peer.lost += 1;

@@ -260,7 +260,7 @@ export class Replica {
         this.#handleMessage(input.message, now);
         return;
       case "subscription":
-        this.#presence.handleSubscription(input.writer, input.present);
+        this.#presence.handleSubscription(input.writer, input.present, now.monoMs);
         if (input.present) this.#announcer.answerTick(this.#presence.peers.size, now);
         return;
       case "flush":

@@ -9,7 +9,7 @@ const TOPIC_BYTES_MAX = 64;
 
 export interface SubscriptionChange {
   readonly writer: Writer;
-  /** Whether it listens now. */
+  /** It subscribed, maybe once more; else the last of its subscriptions ended. */
   readonly present: boolean;
 }
 
@@ -39,7 +39,8 @@ export class Subscribers {
     if (writer === undefined) return undefined;
     const count = Math.max(0, (this.#nodes.get(writer) ?? 0) + change);
     this.#count(writer, count);
-    return { writer, present: count > 0 };
+    // One of a node's connections ended, and it listens by another: nothing changes for it.
+    return change < 0 && count > 0 ? undefined : { writer, present: count > 0 };
   }
 
   #count(writer: Writer, subscriptions: number): void {

@@ -78,8 +78,12 @@ class Played {
   /** Comes up, subscribes, and ticks. */
   link(from: string): void {
     this.table.step({ type: "beacon", beacon: this.beacon(), from });
-    this.table.step({ type: "subscription", writer: this.writer, present: true });
+    this.subscribe();
     this.tick();
+  }
+
+  subscribe(): void {
+    this.table.step({ type: "subscription", writer: this.writer, present: true });
   }
 
   tick(): void {
@@ -141,6 +145,42 @@ describe("a peer that did not answer for a while", () => {
     isAnswering = true;
     table.pass(40_000, beat);
     assert.ok(asked(table.effects, "receipt", slow.writer));
+  });
+});
+
+describe("a peer whose subscription outlived its connection", () => {
+  /** A table at which the peer, whose subscription is known from before a cut, has been asked for its sums. */
+  function asking(): { table: Table; peer: Played } {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", { root: "1111111111111111", keys: 1 });
+    peer.subscribe();
+    table.pass(2_000);
+    table.step({ type: "beacon", beacon: peer.beacon(), from: "10.0.0.1" });
+    table.pass(500);
+    peer.tick();
+    table.pass(100);
+    assert.equal(lists(table), 1, "it is taken to be linked");
+    return { table, peer };
+  }
+
+  function lists({ effects }: Table): number {
+    return effects.filter((effect) => effect.type === "publish" && effect.message.type === "list").length;
+  }
+
+  it("is asked again as soon as its next connection is there", () => {
+    const { table, peer } = asking();
+    peer.subscribe();
+    assert.equal(lists(table), 2);
+    assert.equal(table.replica.presence.peers.get(peer.writer)?.lost, 0, "that is not the peer's fault");
+  });
+
+  it("is not asked again and again because somebody subscribes in its name", () => {
+    const { table, peer } = asking();
+    for (let i = 0; i < 10; i += 1) {
+      peer.subscribe();
+      table.pass(50);
+    }
+    assert.equal(lists(table), 2);
   });
 });
 

@@ -271,11 +271,11 @@ export class Process {
     this.#readers.delete(link);
   }
 
-  /** XPUB tells the first subscription of a topic and the end of the last. */
+  /** PUB tells every subscription of a topic, and the end of the last. */
   addSubscriber(writer: string): void {
     const count = (this.#subscribers.get(writer) ?? 0) + 1;
     this.#subscribers.set(writer, count);
-    if (count === 1) this.#subscription(writer, true);
+    this.#subscription(writer, true);
   }
 
   removeSubscriber(writer: string): void {

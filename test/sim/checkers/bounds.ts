@@ -21,6 +21,8 @@ const QUESTION_BYTES_MAX = 600 * 1024;
 interface Asked {
   readonly to: string;
   readonly atMs: number;
+  /** Asked before its peer subscribed anew, for which it may be asked again: then two answers are on their way. */
+  isSuperseded: boolean;
   bytes: number;
 }
 
@@ -28,9 +30,12 @@ export class BoundsChecker implements Checker {
   readonly name = "bounds";
   readonly #asked = new Map<Process, Map<number, Asked>>();
   readonly #beacons = new Map<Process, number>();
+  /** When a subscription of the peer last superseded what it was asked, by process and peer: at most once in its patience. */
+  readonly #supersededAtMs = new Map<Process, Map<string, number>>();
 
   ended(process: Process): void {
     this.#asked.delete(process);
+    this.#supersededAtMs.delete(process);
   }
 
   second({ alive }: Scene): void {
@@ -74,6 +79,7 @@ export class BoundsChecker implements Checker {
       const isLinked = process.replica.presence.peers.get(to)?.isLinked === true;
       if (!isLinked || dropped.includes(to)) asked.delete(id);
     }
+    if (input.type === "subscription" && input.present) this.#supersede(process, input.writer, atMs);
     if (input.type !== "message") return;
     const { message } = input;
     if (message.type !== "answer" && message.type !== "list_answer") return;
@@ -96,14 +102,26 @@ export class BoundsChecker implements Checker {
     if (to === undefined || (message.type === "question" && message.ask.of === "keys")) return;
     const asked = this.#asked.get(process) ?? new Map<number, Asked>();
     this.#asked.set(process, asked);
-    asked.set(message.id, { to, atMs, bytes: 0 });
+    asked.set(message.id, { to, atMs, isSuperseded: false, bytes: 0 });
     for (const [id, question] of asked) if (atMs - question.atMs >= PATIENCE_MIN_MS) asked.delete(id);
-    const toPeer = [...asked.values()].filter((question) => question.to === to).length;
-    if (asked.size > QUESTIONS_MAX || toPeer > QUESTIONS_PER_PEER_MAX)
-      this.#fail(
-        process,
-        `has ${String(asked.size)} questions under way, ${String(toPeer)} of them to ${to}`,
-      );
+    for (const isSuperseded of [false, true]) {
+      const underWay = [...asked.values()].filter((question) => question.isSuperseded === isSuperseded);
+      const toPeer = underWay.filter((question) => question.to === to).length;
+      if (underWay.length > QUESTIONS_MAX || toPeer > QUESTIONS_PER_PEER_MAX)
+        this.#fail(
+          process,
+          `has ${String(underWay.length)} questions ${isSuperseded ? "asked again" : "under way"}, ${String(toPeer)} of them to ${to}`,
+        );
+    }
+  }
+
+  #supersede(process: Process, writer: string, atMs: number): void {
+    const times = this.#supersededAtMs.get(process) ?? new Map<string, number>();
+    this.#supersededAtMs.set(process, times);
+    if (atMs - (times.get(writer) ?? -Infinity) < PATIENCE_MIN_MS) return;
+    times.set(writer, atMs);
+    for (const question of this.#asked.get(process)?.values() ?? [])
+      if (question.to === writer) question.isSuperseded = true;
   }
 
   #fail(process: Process, text: string): never {

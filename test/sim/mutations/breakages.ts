@@ -450,6 +450,16 @@ export const BREAKAGES: readonly Breakage[] = [
     ),
     transcript: "repair",
   },
+  {
+    ...breakage(
+      "lost-with-its-connection",
+      "a question that went to a dead connection waits for the end of patience",
+      "core/questions.js",
+      "open.subscription === open.peer.subscriptions",
+      "true",
+    ),
+    transcript: "strangers",
+  },
   breakage(
     "ring-trusted",
     "what fell off the writer's ring counts as held",

@@ -37,7 +37,7 @@ describe("who subscribes", () => {
     const subscribers = new Subscribers();
     assert.deepEqual(subscribers.handle(came(`question ${A} `)), { writer: A, present: true });
     assert.deepEqual(subscribers.handle(came(`question ${A} `)), { writer: A, present: true });
-    assert.deepEqual(subscribers.handle(went(`question ${A} `)), { writer: A, present: true });
+    assert.equal(subscribers.handle(went(`question ${A} `)), undefined);
     assert.deepEqual(subscribers.handle(went(`question ${A} `)), { writer: A, present: false });
     assert.equal(subscribers.hearSets, false);
   });
