@@ -14,14 +14,14 @@ import { notSaved } from "./refusals.js";
 import { Saver } from "./saver.js";
 
 /** Records that are taken over before the clock is looked at. */
-const RECORDS_A_LOOK = 256;
+const RECORDS_A_LOOK = 64;
 /**
  * Records after which the number of all is judged by their length. Few, because making room moves those that are there, each to a
  * page of its own that nobody has touched: 4 096 of them take 25 ms.
  */
 const RECORDS_TO_JUDGE = 256;
-/** Milliseconds of loading after which the event loop gets its turn. */
-const LOAD_TURN_MS = 5;
+/** Milliseconds of loading after which the event loop gets its turn: a collection of garbage, which takes up to 8, may come on top. */
+const LOAD_TURN_MS = 2;
 
 /** What the system says of a file that is there already. */
 const OUT_OF_REACH = {
