@@ -59,8 +59,8 @@ export class Announcer {
     this.#beaconAtMs = Math.min(this.#beaconAtMs, atMs);
   }
 
-  /** Somebody subscribed: answer with a tick, which shows that the connection works. */
-  answerTick(peers: number, now: Now): void {
+  /** Somebody waits for a tick: who has just subscribed, to be shown that the connection works, or whoever is to compare itself. */
+  tickSoon(peers: number, now: Now): void {
     this.#isTickAwaited = true;
     this.#tickAtMs = Math.min(this.#tickAtMs, now.monoMs + this.#spread(peers));
   }

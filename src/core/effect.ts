@@ -32,7 +32,7 @@ export type Input =
   | { readonly type: "beacon"; readonly beacon: Beacon; readonly from: string }
   /** A message from the mesh. */
   | { readonly type: "message"; readonly message: ReceivedMessage }
-  /** A peer subscribed to the messages that are for it, maybe once more, or the last of its subscriptions ended. */
+  /** A peer subscribed to the messages that are for it, perhaps not for the first time, or the last of its subscriptions ended. */
   | { readonly type: "subscription"; readonly writer: Writer; readonly present: boolean }
   /** The turn of the event loop in which something was written is over. */
   | { readonly type: "flush" }

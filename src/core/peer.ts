@@ -48,10 +48,12 @@ export class Peer {
   confirmAskedHead = 0;
   /** Whether it has subscribed to what is for it: what it is asked, it hears. */
   subscribed = false;
-  /** How often it did so, of what counts: once in its patience. A question that it was asked before may be lost. */
-  subscriptions = 0;
-  subscribedAtMs = -Infinity;
-  /** Ticks in a row at which the roots differed though nothing was known to be missing; some count for less than one. */
+  /** When a subscription of it last made this node ask it again, monotonic; -Infinity = never. */
+  askedAgainAtMs = -Infinity;
+  /**
+   * Ticks in a row at which the roots differed though nothing was known to be missing; some count for less than one. Infinity =
+   * the difference is known not to be in flight.
+   */
   differingTicks = 0;
   /** The head of the own stream at its last tick; undefined before the first. */
   headAtTick: number | undefined;
@@ -107,14 +109,6 @@ export class Peer {
   /** Whether it answers what it is asked, as far as is known. */
   get isResponsive(): boolean {
     return this.lost < LOST_MAX;
-  }
-
-  /** Its subscription to what is for it was made, or the last of them has ended. */
-  handleSubscription(present: boolean, nowMs: number): void {
-    this.subscribed = present;
-    if (!present || nowMs - this.subscribedAtMs < this.patienceMs) return;
-    this.subscriptions += 1;
-    this.subscribedAtMs = nowMs;
   }
 
   /** What it left unanswered long ago does not count for ever. */

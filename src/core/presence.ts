@@ -101,12 +101,17 @@ export class Presence {
     return peer;
   }
 
-  /** A subscription to what is for the peer was made, or the last of them has ended. */
-  handleSubscription(writer: Writer, present: boolean, nowMs: number): void {
-    this.#peers.get(writer)?.handleSubscription(present, nowMs);
+  /**
+   * A subscription to what is for the peer was made, or the last of them has ended.
+   * @returns the peer, if it is known
+   */
+  handleSubscription(writer: Writer, present: boolean): Peer | undefined {
+    const peer = this.#peers.get(writer);
+    if (peer !== undefined) peer.subscribed = present;
     this.#subscribed.delete(writer);
     if (present) this.#subscribed.add(writer);
     this.#forgetStrangers();
+    return peer;
   }
 
   /** Of too many subscribers, those that were never heard go first, the oldest before the latest. */

@@ -7,13 +7,13 @@
  * asking again would only make the queue longer. Each peer's patience doubles when it is exceeded and
  * follows what its answers really take.
  *
- * A question is also asked again when its peer subscribes anew: it had been sent to the connection before, which may have
- * been dead without a sign, as after a cut. So that nobody keeps answers away by subscribing in a peer's name, this counts
- * once in the peer's patience.
+ * A question is also asked again when its peer subscribes anew and has answered nothing since: PUB may have sent the question into a
+ * connection that was dead without a sign, as after a cut. At most one subscription in the peer's patience has this effect, so
+ * that nobody makes this node ask and ask by subscribing in the peer's name.
  *
  * Invariant: at most {@link OPEN_MAX} questions, {@link OPEN_PER_PEER_MAX} to one peer, each for at most
- * {@link BUDGET_BYTES} (or one record), and answers to as many that were asked again for a new subscription: what can be on its
- * way to this node is bounded, far below PUB's high-water mark.
+ * {@link BUDGET_BYTES} (or one record); and, once in a peer's patience, as many more that were asked again for its new subscription. What
+ * can be on its way to this node is bounded, far below PUB's high-water mark.
  */
 import type { AnswerMessage, Ask, ListAnswerMessage, ListMessage, QuestionMessage } from "./message.js";
 import type { Peer } from "./peer.js";
@@ -57,8 +57,8 @@ export interface Answered extends Question {
 
 interface Open extends Question {
   readonly peer: Peer;
-  /** The peer's subscription that it was sent to, by its number. */
-  readonly subscription: number;
+  /** Whether it is to be asked again: it was sent into a connection that may have been dead. */
+  isInDoubt: boolean;
   readonly parts: Set<number>;
   partsInAll: number | undefined;
   next: number | undefined;
@@ -102,7 +102,7 @@ export class Questions {
     this.#open.set(question.id, {
       ...question,
       peer,
-      subscription: peer.subscriptions,
+      isInDoubt: false,
       parts: new Set(),
       partsInAll: undefined,
       next: undefined,
@@ -133,9 +133,19 @@ export class Questions {
     return open;
   }
 
+  /** The peer subscribed, perhaps not for the first time: what it has answered nothing since it was asked may not have been heard. */
+  handleSubscription(peer: Peer, nowMs: number): void {
+    if (nowMs - peer.askedAgainAtMs < peer.patienceMs) return;
+    for (const open of this.#open.values()) {
+      if (open.peer !== peer || peer.answeredAtMs > open.askedAtMs) continue;
+      open.isInDoubt = true;
+      peer.askedAgainAtMs = nowMs;
+    }
+  }
+
   /**
-   * Takes out the questions whose peer is gone, no longer linked, has subscribed anew, or was silent for longer than its
-   * patience.
+   * Takes out the questions whose peer is gone, no longer linked, was silent for longer than its patience, and those in
+   * doubt.
    */
   takeOverdue(peers: ReadonlyMap<Writer, Peer>, nowMs: number): readonly Question[] {
     const overdue: Question[] = [];
@@ -143,7 +153,7 @@ export class Questions {
     for (const open of this.#open.values()) {
       const isGone = peers.get(open.to) !== open.peer || !open.peer.isLinked;
       const isOverdue = nowMs >= this.#deadlineMs(open);
-      if (!isGone && !isOverdue && open.subscription === open.peer.subscriptions) continue;
+      if (!isGone && !isOverdue && !open.isInDoubt) continue;
       this.#open.delete(open.id);
       overdue.push(open);
       if (!isGone && isOverdue) impatient.add(open.peer);

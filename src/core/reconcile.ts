@@ -11,6 +11,10 @@
  * less while this node writes, since its own writes are on their way to the peer, which alone can tell whether some
  * were lost; and each round doubles the time to the next, up to 30 s, until roots have been equal once.
  *
+ * A peer that is loading or pulling will have more: roots that are equal then, or a round with it, end no difference. It is compared with
+ * when it says that it is live, and as where a difference is known not to be in flight, that does not wait for the time of the next
+ * round. So nodes that start together, each with something that the others lack, hold the same in some round trips.
+ *
  * Pull only: a round brings nothing to the peer, which sees the same difference and pulls for itself.
  */
 import { differingBuckets } from "./answer.js";
@@ -24,6 +28,8 @@ import type { InStream } from "./stream.js";
 
 /** Ticks in a row with differing roots that start a round. */
 export const DIFFERING_TICKS = 3;
+/** As many as it takes where the difference is known not to be in flight: the next round does not wait either. */
+const CERTAIN = Infinity;
 /** The same while this node writes: such a tick counts for so much less, and exactly, for a quarter is a power of two. */
 const WRITING_TICKS = 12;
 const REST_MIN_MS = 1_000;
@@ -85,7 +91,7 @@ export class Reconcile {
     const hasWritten = peer.headAtTick !== undefined && peer.headAtTick !== head;
     peer.headAtTick = head;
     if (isEqual) {
-      peer.differingTicks = 0;
+      if (peer.isSettled) peer.differingTicks = 0;
       this.#restNoMore();
       // Its sums may be lost, and would be asked for again to find nothing.
       if (this.#round?.peer === peer) this.#round = undefined;
@@ -95,7 +101,7 @@ export class Reconcile {
 
   /** The difference is known not to be in flight. */
   hurry(peer: Peer): void {
-    peer.differingTicks = DIFFERING_TICKS;
+    peer.differingTicks = CERTAIN;
     this.#restNoMore();
   }
 
@@ -109,7 +115,7 @@ export class Reconcile {
   /** Starts a round with one peer. */
   compareWith(peer: Peer, nowMs: number): void {
     this.#round = { peer, ranges: [], list: undefined, stream: undefined, head: 0, pull: undefined };
-    this.#rest(nowMs);
+    if (peer.differingTicks < CERTAIN) this.#rest(nowMs);
   }
 
   /** Starts a round that asks everybody for everything. */
@@ -150,7 +156,10 @@ export class Reconcile {
   handleLost(question: Question): void {
     const round = this.#round;
     if (question.ask.of === "buckets") round?.pull?.handleLost(question.ask.spans);
-    else if (round?.list?.id === question.id) round.list = undefined;
+    else if (round?.list?.id === question.id) {
+      round.list = undefined;
+      round.ranges.length = 0;
+    }
   }
 
   /** A round ends with the link to its peer, and when that does not answer while others do. */
@@ -187,8 +196,9 @@ export class Reconcile {
 
   /** The peers with which a round is due. One that is still pulling would be compared with in vain. */
   #due(linked: readonly Peer[], nowMs: number): readonly Peer[] {
-    if (this.#round !== undefined || nowMs < this.#notBeforeMs) return [];
-    return responsive(linked).filter((peer) => peer.differingTicks >= DIFFERING_TICKS && peer.isSettled);
+    if (this.#round !== undefined) return [];
+    const ticks = nowMs < this.#notBeforeMs ? CERTAIN : DIFFERING_TICKS;
+    return responsive(linked).filter((peer) => peer.differingTicks >= ticks && peer.isSettled);
   }
 
   /** Whether a round with this peer (or with everybody) is under way. */
@@ -210,7 +220,7 @@ export class Reconcile {
   #finishWhenDone(): void {
     if (this.#round?.pull?.isDone !== true) return;
     const { peer, stream, head } = this.#round;
-    if (peer !== undefined) peer.differingTicks = 0;
+    if (peer !== undefined) peer.differingTicks = peer.isSettled ? 0 : CERTAIN;
     stream?.verify(head);
     this.#rounds += 1;
     this.#round = undefined;

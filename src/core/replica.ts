@@ -9,7 +9,6 @@
  *
  * Local reads and writes are methods, not inputs, because they are the hot path and answer at once; what they
  * wrote goes out with the next `flush`.
- *
  * The driver calls `step({ type: "wake" }, now)` when `wakeAtMs` has come. There are no other timers.
  */
 import { absenceOf } from "./absence.js";
@@ -54,7 +53,7 @@ export class Replica {
   readonly #copy: Copy;
   readonly #map: RecordMap;
   readonly #outbox: Outbox;
-  readonly #presence: Presence;
+  readonly presence: Presence;
   readonly #timekeeper: Timekeeper;
   readonly #questions = new Questions();
   readonly #reconcile: Reconcile;
@@ -74,8 +73,8 @@ export class Replica {
     this.#map = this.#copy.map;
     this.#outbox = new Outbox(options.ringKeysMax ?? RING_KEYS_MAX);
     this.#announcer = new Announcer(options.random, () => this.#voice.isStill && this.isSynced);
-    this.#presence = new Presence((effect) => this.#effects.push(effect));
-    this.#timekeeper = new Timekeeper(this.#clock, this.#presence);
+    this.presence = new Presence((effect) => this.#effects.push(effect));
+    this.#timekeeper = new Timekeeper(this.#clock, this.presence);
     const ask = this.#ask.bind(this);
     this.#reconcile = new Reconcile(this.#map, this.#questions, ask, options.random);
     this.#repair = new Repair(this.#questions, ask, this.#reconcile);
@@ -86,14 +85,16 @@ export class Replica {
       this.#effects.push({ type: "sought", key }),
     );
     this.#bootstrap = new Bootstrap(this.#copy, this.#reconcile, (state) => {
-      if (state === "live" && this.#presence.peers.size === 0) this.#clock.trust(this.#now.monoMs);
+      const { size } = this.presence.peers;
+      if (state === "live" && size === 0) this.#clock.trust(this.#now.monoMs);
+      if (state === "live") this.#announcer.tickSoon(size, this.#now);
       this.#effects.push({ type: "state", state });
     });
     this.#voice = new Voice(
       this.#identity,
       this.#map,
       this.#outbox.stream,
-      this.#presence,
+      this.presence,
       () => this.#bootstrap.toldState,
     );
   }
@@ -109,10 +110,6 @@ export class Replica {
   /** What is to be saved, and when; undefined = nothing is. */
   get saving(): Saving | undefined {
     return this.#copy.saving;
-  }
-
-  get presence(): Presence {
-    return this.#presence;
   }
 
   get state(): State {
@@ -141,7 +138,7 @@ export class Replica {
   /** Whether nothing is known to be missing here: this node and everybody who is up are settled, and hold the same root. */
   get isSynced(): boolean {
     if (!this.isSettled || this.#questions.size > 0) return false;
-    for (const peer of this.#presence.peers.values()) {
+    for (const peer of this.presence.peers.values()) {
       const isEqual = peer.vitals.root === this.#map.root && peer.stream?.missing() === undefined;
       if (peer.presence === "up" && !(isEqual && peer.isSettled)) return false;
     }
@@ -163,8 +160,7 @@ export class Replica {
    * `step({ type: "flush" })` when the turn of its event loop is over.
    * @param expiresAtMs corrected Unix milliseconds, or undefined; of a value whose time has passed only remains are kept
    * @param wallMs the machine's wall clock, Unix milliseconds
-   * @returns the record, or undefined when nothing was written: the map is full, or the key's stamps are used up,
-   *   which only a forged record can do
+   * @returns the record, or undefined when nothing was written: the map is full, or a forged record has used up the key's stamps
    */
   write(
     key: Bytes,
@@ -210,10 +206,10 @@ export class Replica {
   /** Monotonic time at which `step` wants to be called though nothing came; Infinity before the start and after the end. */
   get wakeAtMs(): number {
     if (!this.#isStarted) return Infinity;
-    const linked = this.#presence.linked;
+    const linked = this.presence.linked;
     return Math.min(
       this.#announcer.wakeAtMs,
-      this.#presence.wakeAtMs,
+      this.presence.wakeAtMs,
       this.#questions.wakeAtMs,
       this.#repair.wakeAtMs(linked),
       this.#receipts.wakeAtMs(linked),
@@ -245,11 +241,11 @@ export class Replica {
         this.#copy.isLoading = false;
         return;
       case "saved":
-        this.#receipts.handleSaved(this.#presence.peers.values());
+        this.#receipts.handleSaved(this.presence.peers.values());
         return;
       case "network":
         this.#announcer.hello(now);
-        this.#presence.doubtConnections();
+        this.presence.doubtConnections();
         if (!input.online) this.#bootstrap.goOffline();
         else if (this.state === "offline") this.#bootstrap.seek(now.monoMs);
         return;
@@ -259,10 +255,13 @@ export class Replica {
       case "message":
         this.#handleMessage(input.message, now);
         return;
-      case "subscription":
-        this.#presence.handleSubscription(input.writer, input.present, now.monoMs);
-        if (input.present) this.#announcer.answerTick(this.#presence.peers.size, now);
+      case "subscription": {
+        const peer = this.presence.handleSubscription(input.writer, input.present);
+        if (!input.present) return;
+        if (peer !== undefined) this.#questions.handleSubscription(peer, now.monoMs);
+        this.#announcer.tickSoon(this.presence.peers.size, now);
         return;
+      }
       case "flush":
         this.#flush();
         return;
@@ -283,8 +282,8 @@ export class Replica {
 
   /** What time alone brings, and what the input has made possible. */
   #advance(now: Now): void {
-    this.#presence.handleWake(now);
-    const { peers, linked } = this.#presence;
+    this.presence.handleWake(now);
+    const { peers, linked } = this.presence;
     for (const question of this.#questions.takeOverdue(peers, now.monoMs)) {
       this.#reconcile.handleLost(question);
       this.#seeks.handleLost(question);
@@ -304,24 +303,24 @@ export class Replica {
   #noticeAbsence(now: Now): void {
     if (!this.#isStarted) return;
     const { blockedMs, isReturn, hasJumped } = absenceOf(this.#now, now);
-    if (blockedMs > 0) this.#presence.forgiveSilence(blockedMs);
+    if (blockedMs > 0) this.presence.forgiveSilence(blockedMs);
     if (hasJumped) this.#timekeeper.handleJump(now);
     if (isReturn || hasJumped) this.#announcer.hello(now);
-    if (isReturn && this.state === "live" && this.#presence.peers.size > 0) this.#bootstrap.seek(now.monoMs);
+    if (isReturn && this.state === "live" && this.presence.peers.size > 0) this.#bootstrap.seek(now.monoMs);
   }
 
   #handleBeacon(beacon: Beacon, from: string, now: Now): void {
     if (beacon.writer === this.self.writer) return;
-    const isLinked = this.#presence.peers.get(beacon.writer)?.isLinked === true;
+    const isLinked = this.presence.peers.get(beacon.writer)?.isLinked === true;
     const identity = isLinked ? this.#identity.handleBeacon(beacon, now.monoMs) : undefined;
     if (identity !== undefined) this.#effects.push({ type: "identity", nodeId: identity });
-    const isNew = this.#presence.handleBeacon(beacon, from, now);
-    if (isNew || beacon.hello) this.#announcer.answerBeacon(this.#presence.peers.size, now);
+    const isNew = this.presence.handleBeacon(beacon, from, now);
+    if (isNew || beacon.hello) this.#announcer.answerBeacon(this.presence.peers.size, now);
     this.#timekeeper.correct(now);
   }
 
   #handleMessage(message: ReceivedMessage, now: Now): void {
-    const peer = this.#presence.handleMessage(message.from, now.monoMs);
+    const peer = this.presence.handleMessage(message.from, now.monoMs);
     if (peer === undefined) return;
     switch (message.type) {
       case "set":

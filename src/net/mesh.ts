@@ -63,7 +63,7 @@ export interface MeshOptions {
 /** What the mesh tells. */
 export interface MeshListener {
   onMessage(message: ReceivedMessage): void;
-  /** A peer subscribed to what is for it, or has gone. */
+  /** A peer subscribed to what is for it, perhaps not for the first time, or the last of its subscriptions ended. */
   onSubscription(writer: Writer, present: boolean): void;
   /** A frame was malformed. */
   onMalformed(): void;

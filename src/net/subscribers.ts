@@ -9,7 +9,7 @@ const TOPIC_BYTES_MAX = 64;
 
 export interface SubscriptionChange {
   readonly writer: Writer;
-  /** It subscribed, maybe once more; else the last of its subscriptions ended. */
+  /** It subscribed, perhaps not for the first time; else the last of its subscriptions ended. */
   readonly present: boolean;
 }
 

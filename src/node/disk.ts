@@ -20,7 +20,7 @@ const RECORDS_A_LOOK = 64;
  * page of its own that nobody has touched: 4 096 of them take 25 ms.
  */
 const RECORDS_TO_JUDGE = 256;
-/** Milliseconds of loading after which the event loop gets its turn: a collection of garbage, which takes up to 8, may come on top. */
+/** Milliseconds of loading after which the event loop gets its turn: a collection of garbage, of some 7 to 9 ms, may come on top. */
 const LOAD_TURN_MS = 2;
 
 /** What the system says of a file that is there already. */

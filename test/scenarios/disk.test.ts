@@ -95,6 +95,24 @@ describe("loading", () => {
     assert.equal(c.replica.get("z")?.value, "3");
   });
 
+  it("has a peer that was compared with meanwhile compared with again as soon as it is over", () => {
+    const stage = new Stage();
+    const a = stage.start("a");
+    stage.pass(2_000);
+    stage.write(a, "x", "1");
+    const disk = new Disk(new Random(1));
+    disk.save(contentsOf(a.replica), true);
+    a.crash();
+    const c = stage.start("c");
+    stage.network.faults = { ...stage.network.faults, loadMsMax: 60_000 };
+    const b = stage.start("b", { disk, fsync: "everysec" });
+    stage.write(c, "y", "2");
+    while (!c.replica.isSettled) stage.pass(10);
+    while (b.replica.isLoading) stage.pass(1);
+    stage.pass(50);
+    assert.equal(c.replica.get("x")?.value, "1");
+  });
+
   it("reports no conflict between what is on the disk, and one with what came meanwhile", () => {
     const stage = new Stage();
     const [a, b] = [stage.start("a"), stage.start("b")];

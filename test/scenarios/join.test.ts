@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { KvRecord } from "../../src/core/record.js";
+import { Disk } from "../sim/disk.js";
+import { Random } from "../sim/random.js";
 import { Stage } from "./stage.js";
 
 describe("joining", () => {
@@ -49,4 +52,35 @@ describe("joining", () => {
     stage.pass(5_000);
     assert.ok(!stage.transcript().some((line) => /^a -> b: (list$|question)/.test(line)));
   });
+
+  for (const count of [3, 5, 8]) {
+    it(`makes ${String(count)} nodes equal that start together, each with what the others lack, as soon as all have loaded it`, () => {
+      const stage = new Stage();
+      stage.network.faults = { ...stage.network.faults, loadMsMax: 1_000 };
+      const nodes = Array.from({ length: count }, (_, number) => {
+        const name = `n${String(number)}`;
+        const disk = new Disk(new Random(number + 1));
+        disk.save(recordsOf(name, number + 1), true);
+        return stage.start(name, { disk, fsync: "everysec" });
+      });
+      while (nodes.some(({ replica }) => replica.isLoading)) stage.pass(1);
+      stage.pass(100);
+      const all = (count * (count + 1)) / 2;
+      for (const { replica } of nodes) assert.equal(replica.map.records, all, `${replica.self.name} has all`);
+      // Each compares itself with each once, and with whoever was loading once more.
+      const lists = stage.transcript().filter((line) => line.endsWith(": list")).length;
+      assert.ok(lists <= 2 * count * (count - 1), `${String(lists)} rounds`);
+    });
+  }
 });
+
+/** So many records that only the node of this name has. */
+function recordsOf(name: string, count: number): KvRecord[] {
+  const writer = Buffer.from(name.padEnd(8, "+")).toString("hex");
+  const fixed = { writer, kind: "value", value: "v", expiresAtMs: undefined, replaces: [] } as const;
+  return Array.from({ length: count }, (_, number) => ({
+    ...fixed,
+    stamp: number,
+    key: `${name}:${String(number)}`,
+  }));
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Effect, Input } from "../../src/core/effect.js";
-import type { Beacon, Message, Vitals } from "../../src/core/message.js";
+import type { Beacon, ListMessage, Message, Vitals } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
 import { Replica } from "../../src/core/replica.js";
 
@@ -159,19 +159,30 @@ describe("a peer whose subscription outlived its connection", () => {
     table.pass(500);
     peer.tick();
     table.pass(100);
-    assert.equal(lists(table), 1, "it is taken to be linked");
+    assert.equal(listsTo(table).length, 1, "it is taken to be linked");
     return { table, peer };
-  }
-
-  function lists({ effects }: Table): number {
-    return effects.filter((effect) => effect.type === "publish" && effect.message.type === "list").length;
   }
 
   it("is asked again as soon as its next connection is there", () => {
     const { table, peer } = asking();
     peer.subscribe();
-    assert.equal(lists(table), 2);
+    assert.equal(listsTo(table).length, 2);
     assert.equal(table.replica.presence.peers.get(peer.writer)?.lost, 0, "that is not the peer's fault");
+  });
+
+  it("is asked again after a later cut, too", () => {
+    const { table, peer } = asking();
+    peer.subscribe();
+    const answered = listsTo(table).length;
+    for (const list of listsTo(table).slice(-1)) table.answerNothing(peer.writer, list);
+    table.pass(20_000, () => {
+      peer.tick();
+    });
+    assert.ok(listsTo(table).length > answered, "it is compared with once more");
+    table.pass(100);
+    const before = listsTo(table).length;
+    peer.subscribe();
+    assert.equal(listsTo(table).length, before + 1);
   });
 
   it("is not asked again and again because somebody subscribes in its name", () => {
@@ -180,8 +191,43 @@ describe("a peer whose subscription outlived its connection", () => {
       peer.subscribe();
       table.pass(50);
     }
-    assert.equal(lists(table), 2);
+    assert.equal(listsTo(table).length, 2);
   });
+
+  for (const [partMs, everyMs] of [
+    [300, 1_100],
+    [600, 2_000],
+  ] as const) {
+    it(`is not asked again while it answers, a part in ${String(partMs)} ms, though somebody subscribes every ${String(everyMs)} ms`, () => {
+      const { table, peer } = asking();
+      const waiting: { id: number; part: number }[] = [];
+      let sent = 0;
+      const asked = new Set<number>();
+      for (let ms = 0; ms < 60_000; ms += 50) {
+        for (const { id } of listsTo(table)) {
+          if (asked.has(id)) continue;
+          asked.add(id);
+          waiting.push(...[0, 1, 2, 3, 4].map((part) => ({ id, part })));
+        }
+        if (ms % everyMs === 0) peer.subscribe();
+        if (ms % 1_000 === 0) peer.tick();
+        const next = ms % partMs === 0 ? waiting.shift() : undefined;
+        if (next !== undefined) {
+          sent += 1;
+          const { id, part } = next;
+          table.hear({ type: "list_answer", from: peer.writer, id, part, last: part === 4, groups: [] });
+        }
+        table.pass(50);
+      }
+      assert.ok(waiting.length <= 10, `${String(waiting.length)} parts wait, ${String(sent)} were sent`);
+    });
+  }
+
+  function listsTo({ effects }: Table): readonly ListMessage[] {
+    return effects.flatMap((effect) =>
+      effect.type === "publish" && effect.message.type === "list" ? [effect.message] : [],
+    );
+  }
 });
 
 describe("a goodbye", () => {

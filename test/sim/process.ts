@@ -271,7 +271,7 @@ export class Process {
     this.#readers.delete(link);
   }
 
-  /** PUB tells every subscription of a topic, and the end of the last. */
+  /** The mesh tells each subscription of a node, and the end of the last. */
   addSubscriber(writer: string): void {
     const count = (this.#subscribers.get(writer) ?? 0) + 1;
     this.#subscribers.set(writer, count);

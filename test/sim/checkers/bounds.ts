@@ -30,12 +30,9 @@ export class BoundsChecker implements Checker {
   readonly name = "bounds";
   readonly #asked = new Map<Process, Map<number, Asked>>();
   readonly #beacons = new Map<Process, number>();
-  /** When a subscription of the peer last superseded what it was asked, by process and peer: at most once in its patience. */
-  readonly #supersededAtMs = new Map<Process, Map<string, number>>();
 
   ended(process: Process): void {
     this.#asked.delete(process);
-    this.#supersededAtMs.delete(process);
   }
 
   second({ alive }: Scene): void {
@@ -79,7 +76,7 @@ export class BoundsChecker implements Checker {
       const isLinked = process.replica.presence.peers.get(to)?.isLinked === true;
       if (!isLinked || dropped.includes(to)) asked.delete(id);
     }
-    if (input.type === "subscription" && input.present) this.#supersede(process, input.writer, atMs);
+    if (input.type === "subscription" && input.present) this.#supersede(process, input.writer);
     if (input.type !== "message") return;
     const { message } = input;
     if (message.type !== "answer" && message.type !== "list_answer") return;
@@ -115,11 +112,7 @@ export class BoundsChecker implements Checker {
     }
   }
 
-  #supersede(process: Process, writer: string, atMs: number): void {
-    const times = this.#supersededAtMs.get(process) ?? new Map<string, number>();
-    this.#supersededAtMs.set(process, times);
-    if (atMs - (times.get(writer) ?? -Infinity) < PATIENCE_MIN_MS) return;
-    times.set(writer, atMs);
+  #supersede(process: Process, writer: string): void {
     for (const question of this.#asked.get(process)?.values() ?? [])
       if (question.to === writer) question.isSuperseded = true;
   }

@@ -136,8 +136,8 @@ export const BREAKAGES: readonly Breakage[] = [
     "question-never-repeated",
     "a lost answer is waited for as long as its peer is there",
     "core/questions.js",
-    "if (!isGone && nowMs < this.#deadlineMs(open))",
-    "if (!isGone)",
+    "const isOverdue = nowMs >= this.#deadlineMs(open);",
+    "const isOverdue = false;",
   ),
   breakage(
     "window-unlimited",
@@ -455,10 +455,40 @@ export const BREAKAGES: readonly Breakage[] = [
       "lost-with-its-connection",
       "a question that went to a dead connection waits for the end of patience",
       "core/questions.js",
-      "open.subscription === open.peer.subscriptions",
-      "true",
+      "!isOverdue && !open.isInDoubt",
+      "!isOverdue",
     ),
     transcript: "strangers",
+  },
+  {
+    ...breakage(
+      "asked-again-while-answering",
+      "what is being answered is asked again at each subscription",
+      "core/questions.js",
+      "peer.answeredAtMs > open.askedAtMs",
+      "false",
+    ),
+    transcript: "strangers",
+  },
+  {
+    ...breakage(
+      "unsettled-is-equal",
+      "a peer that is loading, with an equal root, is taken to hold the same when it has loaded",
+      "core/reconcile.js",
+      "if (isEqual) {",
+      "if (isEqual) {\n peer.differingTicks = 0;",
+    ),
+    transcript: "join",
+  },
+  {
+    ...breakage(
+      "live-untold",
+      "a node that has become live says so with its next tick",
+      "core/replica.js",
+      'if (state === "live")\n',
+      "if (false)\n",
+    ),
+    transcript: "join",
   },
   breakage(
     "ring-trusted",
