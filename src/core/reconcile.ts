@@ -11,9 +11,9 @@
  * less while this node writes, since its own writes are on their way to the peer, which alone can tell whether some
  * were lost; and each round doubles the time to the next, up to 30 s, until roots have been equal once.
  *
- * A peer that is loading or pulling will have more: roots that are equal then, or a round with it, end no difference. It is compared with
- * when it says that it is live, and as where a difference is known not to be in flight, that does not wait for the time of the next
- * round. So nodes that start together, each with something that the others lack, hold the same in some round trips.
+ * A peer that is loading or pulling will have more: roots that are equal then, or a round that began then, end no difference. It is
+ * compared with once it says that it is live, at once: like any difference that is known not to be in flight, this does not wait for
+ * the time of the next round. So nodes that start together, each with something that the others lack, hold the same in some round trips.
  *
  * Pull only: a round brings nothing to the peer, which sees the same difference and pulls for itself.
  */
@@ -28,10 +28,10 @@ import type { InStream } from "./stream.js";
 
 /** Ticks in a row with differing roots that start a round. */
 export const DIFFERING_TICKS = 3;
-/** As many as it takes where the difference is known not to be in flight: the next round does not wait either. */
-const CERTAIN = Infinity;
 /** The same while this node writes: such a tick counts for so much less, and exactly, for a quarter is a power of two. */
 const WRITING_TICKS = 12;
+/** As many as it takes where the difference is known not to be in flight: the next round does not wait either. */
+const CERTAIN = Infinity;
 const REST_MIN_MS = 1_000;
 const REST_MAX_MS = 30_000;
 /** About how many records a question for whole ranges should bring. */
@@ -107,6 +107,8 @@ export class Reconcile {
 
   /** Starts a round with one of the peers with which one is due. */
   startDue(linked: readonly Peer[], nowMs: number): void {
+    for (const peer of this.#due(linked, nowMs))
+      if (peer.vitals.root === this.map.root) peer.differingTicks = 0;
     const due = this.#due(linked, nowMs);
     const peer = due[Math.floor(this.random() * due.length)];
     if (peer !== undefined) this.compareWith(peer, nowMs);
@@ -125,8 +127,10 @@ export class Reconcile {
     this.#rest(nowMs);
   }
 
-  /** Gives the round up; what is still under way counts when it comes. */
+  /** Gives the round up, and is to have it later; what is still under way counts when it comes. */
   abandon(): void {
+    const peer = this.#round?.peer;
+    if (peer !== undefined) peer.differingTicks = CERTAIN;
     this.#round = undefined;
   }
 
@@ -156,16 +160,13 @@ export class Reconcile {
   handleLost(question: Question): void {
     const round = this.#round;
     if (question.ask.of === "buckets") round?.pull?.handleLost(question.ask.spans);
-    else if (round?.list?.id === question.id) {
-      round.list = undefined;
-      round.ranges.length = 0;
-    }
+    else if (round?.list?.id === question.id) round.list = undefined;
   }
 
   /** A round ends with the link to its peer, and when that does not answer while others do. */
   handleLinks(linked: readonly Peer[]): void {
     const peer = this.#round?.peer;
-    if (peer !== undefined && !responsive(linked).includes(peer)) this.#round = undefined;
+    if (peer !== undefined && !responsive(linked).includes(peer)) this.abandon();
   }
 
   /** Asks for as much as the window allows. */
@@ -177,6 +178,7 @@ export class Reconcile {
         round.list = this.ask(peer, { of: "list" }, nowMs);
         round.stream = peer.stream;
         round.head = peer.stream?.head ?? 0;
+        peer.differingTicks = peer.isSettled ? 0 : CERTAIN;
       }
       return;
     }
@@ -219,8 +221,7 @@ export class Reconcile {
 
   #finishWhenDone(): void {
     if (this.#round?.pull?.isDone !== true) return;
-    const { peer, stream, head } = this.#round;
-    if (peer !== undefined) peer.differingTicks = peer.isSettled ? 0 : CERTAIN;
+    const { stream, head } = this.#round;
     stream?.verify(head);
     this.#rounds += 1;
     this.#round = undefined;

@@ -9,6 +9,7 @@
  *
  * Local reads and writes are methods, not inputs, because they are the hot path and answer at once; what they
  * wrote goes out with the next `flush`.
+ *
  * The driver calls `step({ type: "wake" }, now)` when `wakeAtMs` has come. There are no other timers.
  */
 import { absenceOf } from "./absence.js";
@@ -48,12 +49,14 @@ export interface ReplicaOptions extends Self {
 }
 
 export class Replica {
+  /** What is held. */
+  readonly map: RecordMap;
+  /** Who is there. */
+  readonly presence: Presence;
   readonly #effects: Effect[] = [];
   readonly #clock = new Clock();
   readonly #copy: Copy;
-  readonly #map: RecordMap;
   readonly #outbox: Outbox;
-  readonly presence: Presence;
   readonly #timekeeper: Timekeeper;
   readonly #questions = new Questions();
   readonly #reconcile: Reconcile;
@@ -70,18 +73,18 @@ export class Replica {
   constructor(options: ReplicaOptions) {
     this.#identity = new Identity(options, options.random);
     this.#copy = new Copy(this.#clock, (effect) => this.#effects.push(effect), options.fsync);
-    this.#map = this.#copy.map;
+    this.map = this.#copy.map;
     this.#outbox = new Outbox(options.ringKeysMax ?? RING_KEYS_MAX);
     this.#announcer = new Announcer(options.random, () => this.#voice.isStill && this.isSynced);
     this.presence = new Presence((effect) => this.#effects.push(effect));
     this.#timekeeper = new Timekeeper(this.#clock, this.presence);
     const ask = this.#ask.bind(this);
-    this.#reconcile = new Reconcile(this.#map, this.#questions, ask, options.random);
+    this.#reconcile = new Reconcile(this.map, this.#questions, ask, options.random);
     this.#repair = new Repair(this.#questions, ask, this.#reconcile);
     this.#receipts = new Receipts(this.#copy, this.#repair, this.#reconcile, (told, { writer }) =>
       this.#send({ ...told, from: this.self.writer }, writer),
     );
-    this.#seeks = new Seeks(this.#map, this.#questions, ask, (key) =>
+    this.#seeks = new Seeks(this.map, this.#questions, ask, (key) =>
       this.#effects.push({ type: "sought", key }),
     );
     this.#bootstrap = new Bootstrap(this.#copy, this.#reconcile, (state) => {
@@ -92,15 +95,11 @@ export class Replica {
     });
     this.#voice = new Voice(
       this.#identity,
-      this.#map,
+      this.map,
       this.#outbox.stream,
       this.presence,
       () => this.#bootstrap.toldState,
     );
-  }
-
-  get map(): RecordMap {
-    return this.#map;
   }
 
   get conflicts(): Conflicts {
@@ -139,7 +138,7 @@ export class Replica {
   get isSynced(): boolean {
     if (!this.isSettled || this.#questions.size > 0) return false;
     for (const peer of this.presence.peers.values()) {
-      const isEqual = peer.vitals.root === this.#map.root && peer.stream?.missing() === undefined;
+      const isEqual = peer.vitals.root === this.map.root && peer.stream?.missing() === undefined;
       if (peer.presence === "up" && !(isEqual && peer.isSettled)) return false;
     }
     return true;
@@ -152,7 +151,7 @@ export class Replica {
 
   /** What is held of a key: a value (maybe one whose time has run out), a tombstone, or nothing. */
   get(key: Bytes): KvRecord | undefined {
-    return this.#map.get(key);
+    return this.map.get(key);
   }
 
   /**
@@ -169,7 +168,7 @@ export class Replica {
     wallMs: number,
   ): KvRecord | undefined {
     const record = this.#copy.write(key, value, expiresAtMs, { writer: this.self.writer, wallMs });
-    if (record !== undefined) this.#outbox.add(record, this.#map.slotOf(key) ?? 0);
+    if (record !== undefined) this.#outbox.add(record, this.map.slotOf(key) ?? 0);
     return record;
   }
 
@@ -239,6 +238,7 @@ export class Replica {
         return;
       case "loaded":
         this.#copy.isLoading = false;
+        if (this.isSettled) this.#announcer.tickSoon(this.presence.peers.size, now);
         return;
       case "saved":
         this.#receipts.handleSaved(this.presence.peers.values());
@@ -333,7 +333,7 @@ export class Replica {
       case "question":
       case "list":
         peer.answers += 1;
-        for (const part of answersTo(message, this.self.writer, this.#map, this.#outbox.stream))
+        for (const part of answersTo(message, this.self.writer, this.map, this.#outbox.stream))
           this.#send(part, peer.writer);
         return;
       case "answer":
@@ -358,7 +358,7 @@ export class Replica {
   #handleTick(vitals: Vitals, peer: Peer, now: Now): void {
     peer.vitals = vitals;
     this.#timekeeper.handleVitals(vitals, peer, now);
-    const isEqual = vitals.root === this.#map.root;
+    const isEqual = vitals.root === this.map.root;
     this.#repair.handleHead(vitals.head, isEqual, peer);
     this.#reconcile.handleRoot(isEqual, peer, this.head);
   }
@@ -389,7 +389,7 @@ export class Replica {
 
   #ask(peer: Peer, ask: Question["ask"], nowMs: number): Question {
     const question = this.#questions.open(peer, ask, nowMs);
-    this.#send(questionToMessage(question, this.self.writer, this.#map), peer.writer);
+    this.#send(questionToMessage(question, this.self.writer, this.map), peer.writer);
     return question;
   }
 

@@ -104,7 +104,7 @@ describe("loading", () => {
     disk.save(contentsOf(a.replica), true);
     a.crash();
     const c = stage.start("c");
-    stage.network.faults = { ...stage.network.faults, loadMsMax: 60_000 };
+    stage.network.faults = { ...stage.network.faults, loadMsMax: 6_000 };
     const b = stage.start("b", { disk, fsync: "everysec" });
     stage.write(c, "y", "2");
     while (!c.replica.isSettled) stage.pass(10);

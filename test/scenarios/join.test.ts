@@ -53,6 +53,21 @@ describe("joining", () => {
     assert.ok(!stage.transcript().some((line) => /^a -> b: (list$|question)/.test(line)));
   });
 
+  it("compares a newcomer with one of those that hold the same, and not with each", () => {
+    const stage = new Stage();
+    const nodes = ["a", "b", "c", "d"].map((name) => stage.start(name));
+    const [first] = nodes;
+    assert.ok(first !== undefined);
+    stage.pass(2_000);
+    stage.write(first, "x", "1");
+    stage.pass(3_000);
+    stage.transcript();
+    stage.start("new");
+    stage.pass(200);
+    const asked = stage.transcript().filter((line) => /^new -> .: list$/.test(line));
+    assert.equal(asked.length, 1);
+  });
+
   for (const count of [3, 5, 8]) {
     it(`makes ${String(count)} nodes equal that start together, each with what the others lack, as soon as all have loaded it`, () => {
       const stage = new Stage();

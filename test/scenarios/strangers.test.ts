@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Effect, Input } from "../../src/core/effect.js";
-import type { Beacon, ListMessage, Message, Vitals } from "../../src/core/message.js";
+import type { Beacon, ListMessage, Message, State, Vitals } from "../../src/core/message.js";
 import type { KvRecord } from "../../src/core/record.js";
 import { Replica } from "../../src/core/replica.js";
 
@@ -12,14 +12,15 @@ const EMPTY_ROOT = "0000000000000000";
 class Table {
   readonly replica: Replica;
   #monoMs = 1_000;
-  /** Everything that it wanted done, so far. */
+  /** Everything that it wanted done, so far, and how much of that was answered for. */
   readonly effects: Effect[] = [];
+  #answered = 0;
 
-  constructor() {
+  constructor({ online, loading }: { online: boolean; loading: boolean } = { online: true, loading: false }) {
     const identity = { nodeId: "00000000000000aa", writer: "00000000000000aa", name: "own", cluster: 1 };
     const place = { port: 1, advertise: "", software: "0" };
     this.replica = new Replica({ ...identity, ...place, random: () => 0.5 });
-    this.step({ type: "start", online: true });
+    this.step({ type: "start", online, loading });
   }
 
   get now(): { monoMs: number; wallMs: number } {
@@ -51,6 +52,15 @@ class Table {
       this.hear({ type: "answer", ...part, next: undefined, tail: 1, omits: false, records: [] });
   }
 
+  /** The same for all peers, until they are asked nothing more. */
+  answerAll(): void {
+    for (; this.#answered < this.effects.length; this.#answered += 1) {
+      const effect = this.effects[this.#answered];
+      if (effect?.type === "publish" && effect.to !== undefined)
+        this.answerNothing(effect.to, effect.message);
+    }
+  }
+
   hear(message: Message): readonly Effect[] {
     return this.step({ type: "message", message });
   }
@@ -58,6 +68,8 @@ class Table {
 
 /** A peer that the test plays. */
 class Played {
+  state: State = "live";
+
   constructor(
     private readonly table: Table,
     readonly writer: string,
@@ -67,7 +79,7 @@ class Played {
   get vitals(): Vitals {
     const { root, keys, head = 0 } = this.told;
     const { wallMs } = this.table.now;
-    return { nodeId: this.writer, writer: this.writer, wallMs, head, root, keys, state: "live" };
+    return { nodeId: this.writer, writer: this.writer, wallMs, head, root, keys, state: this.state };
   }
 
   beacon(other: Partial<Beacon> = {}): Beacon {
@@ -98,6 +110,16 @@ function recordOf(writer: string, key: string): KvRecord {
 function asked(effects: readonly Effect[], of: Message["type"], to: string): boolean {
   return effects.some(
     (effect) => effect.type === "publish" && effect.to === to && effect.message.type === of,
+  );
+}
+
+function listsTo({ effects }: Table, peer?: Played): readonly ListMessage[] {
+  return effects.flatMap((effect) =>
+    effect.type === "publish" &&
+    effect.message.type === "list" &&
+    (peer === undefined || effect.to === peer.writer)
+      ? [effect.message]
+      : [],
   );
 }
 
@@ -222,11 +244,83 @@ describe("a peer whose subscription outlived its connection", () => {
       assert.ok(waiting.length <= 10, `${String(waiting.length)} parts wait, ${String(sent)} were sent`);
     });
   }
+});
 
-  function listsTo({ effects }: Table): readonly ListMessage[] {
-    return effects.flatMap((effect) =>
-      effect.type === "publish" && effect.message.type === "list" ? [effect.message] : [],
-    );
+describe("a peer that differs", () => {
+  const OTHER = { root: "1111111111111111", keys: 1 };
+
+  /** Answers what the peer was asked last. */
+  function answer(table: Table, peer: Played): void {
+    for (const list of listsTo(table, peer).slice(-1)) table.answerNothing(peer.writer, list);
+  }
+
+  for (const state of ["seeking", "pulling"] as const) {
+    it(`is compared with once more, at once, when it was ${state} as it was asked and live before it had answered`, () => {
+      const table = new Table();
+      const peer = new Played(table, "00000000000000b1", OTHER);
+      table.replica.write("k", "mine", undefined, table.now.wallMs);
+      peer.state = state;
+      peer.link("10.0.0.1");
+      assert.equal(listsTo(table, peer).length, 1);
+      peer.state = "live";
+      peer.tick();
+      answer(table, peer);
+      assert.equal(listsTo(table, peer).length, 2);
+      answer(table, peer);
+      peer.tick();
+      assert.equal(listsTo(table, peer).length, 2, "that is enough");
+    });
+  }
+
+  it("is compared with after all when the link to it was lost as that had begun", () => {
+    const table = new Table();
+    const peer = new Played(table, "00000000000000b1", OTHER);
+    table.pass(2_000);
+    peer.link("10.0.0.1");
+    assert.equal(listsTo(table, peer).length, 1);
+    table.step({ type: "subscription", writer: peer.writer, present: false });
+    peer.subscribe();
+    assert.equal(listsTo(table, peer).length, 2);
+  });
+
+  it("is not kept waiting by rounds with others that were new", () => {
+    const table = new Table();
+    const [peer, another] = ["b1", "b2"].map((end) => new Played(table, `00000000000000${end}`, OTHER));
+    assert.ok(peer !== undefined && another !== undefined);
+    table.replica.write("k", "mine", undefined, table.now.wallMs);
+    peer.link("10.0.0.1");
+    answer(table, peer);
+    table.pass(2_000, () => {
+      peer.tick();
+    });
+    another.link("10.0.0.2");
+    answer(table, another);
+    assert.equal(listsTo(table, another).length, 1);
+    peer.tick();
+    assert.equal(listsTo(table, peer).length, 2);
+  });
+
+  for (const holds of ["something", "nothing"]) {
+    it(`is compared with at once when it is new, however many are, by a node that holds ${holds}`, () => {
+      const table = new Table();
+      if (holds === "something") table.replica.write("k", "mine", undefined, table.now.wallMs);
+      const peers = [1, 2, 3, 4].map(
+        (number) => new Played(table, `00000000000000b${String(number)}`, OTHER),
+      );
+      for (const [number, peer] of peers.entries()) {
+        peer.state = "pulling";
+        table.step({ type: "beacon", beacon: peer.beacon(), from: `10.0.0.${String(number + 1)}` });
+      }
+      for (const [number, peer] of peers.entries()) peer.link(`10.0.0.${String(number + 1)}`);
+      table.answerAll();
+      for (const peer of peers) {
+        peer.state = "live";
+        peer.tick();
+      }
+      table.answerAll();
+      for (const peer of peers)
+        assert.ok(listsTo(table, peer).length > 0, `${peer.writer} was compared with`);
+    });
   }
 });
 
@@ -322,6 +416,16 @@ function questionsIn(effects: readonly Effect[]): { id: number; keys: readonly s
     return ask.of === "keys" ? [{ id, keys: ask.keys }] : [];
   });
 }
+
+describe("a node without a network", () => {
+  it("tells others on its host at once that it has loaded", () => {
+    const table = new Table({ online: false, loading: true });
+    new Played(table, "00000000000000b1", { root: EMPTY_ROOT, keys: 0 }).link("127.0.0.1");
+    const [tick] = table.step({ type: "loaded" });
+    assert.ok(tick?.type === "publish" && tick.message.type === "tick");
+    assert.equal(tick.message.vitals.state, "offline");
+  });
+});
 
 describe("a large answer over a slow wire", () => {
   it("is not cut off by a fresh connection", () => {

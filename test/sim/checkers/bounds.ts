@@ -1,6 +1,7 @@
 /**
  * Invariant 8: nothing grows with time or with somebody hostile: peers, the departed, conflicts, connections,
- * questions under way, the bytes of an answer. And no timer is in the past, which would make a driver spin.
+ * questions under way, the bytes of an answer. And no timer is in the past, which would make a driver spin. That a peer's subscriptions
+ * make it be asked again no more than once in its patience does not show here, but in test/scenarios.
  */
 import { Violation, type Checker, type Published, type Scene, type Stepped } from "../checker.js";
 import type { Process } from "../process.js";

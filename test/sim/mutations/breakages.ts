@@ -472,11 +472,41 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     ...breakage(
+      "asked-again-at-each-subscription",
+      "somebody who subscribes in a peer's name makes it be asked again and again",
+      "core/questions.js",
+      "nowMs - peer.askedAgainAtMs < peer.patienceMs",
+      "false",
+    ),
+    transcript: "strangers",
+  },
+  {
+    ...breakage(
+      "round-with-unsettled-ends-it",
+      "a round with a peer that is loading or pulling ends the difference",
+      "core/reconcile.js",
+      "peer.isSettled ? 0 : CERTAIN",
+      "0",
+    ),
+    transcript: "strangers",
+  },
+  {
+    ...breakage(
+      "certain-rounds-rest",
+      "a round that is due at once makes the next one wait",
+      "core/reconcile.js",
+      "if (peer.differingTicks < CERTAIN)",
+      "if (true)",
+    ),
+    transcript: "strangers",
+  },
+  {
+    ...breakage(
       "unsettled-is-equal",
       "a peer that is loading, with an equal root, is taken to hold the same when it has loaded",
       "core/reconcile.js",
-      "if (isEqual) {",
-      "if (isEqual) {\n peer.differingTicks = 0;",
+      "if (peer.isSettled)\n                peer.differingTicks = 0;",
+      "peer.differingTicks = 0;",
     ),
     transcript: "join",
   },
