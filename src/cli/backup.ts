@@ -20,7 +20,7 @@ export function backup(directory: string, flags: GlobalFlags): Promise<ExitCode>
   return withDaemon(flags, async (client) => {
     const { keys, storage } = toObject(await client.call("LANKV.STATUS"));
     const bytes = isObject(storage) ? Number(storage["bytes"]) : 0;
-    const size = `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 })} MB`;
+    const size = toSize(bytes);
     const isShown = flags.quiet !== true && flags.json !== true;
     if (isShown && process.stderr.isTTY) process.stderr.write(`copying ${size} to ${target}\n`);
     client.allow(flags.timeout ?? COPY_MS);
@@ -37,4 +37,10 @@ export function backup(directory: string, flags: GlobalFlags): Promise<ExitCode>
     }
     return EXIT.ok;
   });
+}
+
+/** Of little the bytes, for they would be no megabytes. */
+function toSize(bytes: number): string {
+  if (bytes < 100_000) return `${bytes.toLocaleString("en")} bytes`;
+  return `${(bytes / 1e6).toLocaleString("en", { maximumFractionDigits: 1 })} MB`;
 }

@@ -79,7 +79,8 @@ describe("a backup", () => {
       assert.equal(unfinished.code, 1);
       assert.match(unfinished.stderr, /holds a backup that was not finished/);
       rmSync(path.join(begun, "lock"), { force: true });
-      await daemon.output("backup", begun);
+      const { stderr } = await daemon.cli(["backup", begun]);
+      assert.match(stderr, /^lankv: backed up 1 keys, \d+ bytes, to /);
       assert.deepEqual(readdirSync(begun).sort(), ["about.json", "log"]);
       writeFileSync(path.join(directory, "file"), "");
       const inTheWay = await daemon.cli(["backup", path.join(directory, "file")]);
