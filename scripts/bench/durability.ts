@@ -23,8 +23,7 @@ const CLIENTS = 50;
 const ROUNDS = 5;
 /**
  * Requests of a round, by the policy, as a multiple of what is asked for: some three seconds at the real sizes, so that with `everysec`
- * one sync more or less is a third of them and not all. In a round of `everysec` lankv writes some 65 MB and frees as much, and
- * redis-server, as it comes, rewrites its file about once.
+ * one sync more or less is a third of them and not all.
  */
 const ROUND_FACTORS = { everysec: 4, always: 2 };
 const PATIENCE = { deadlineMs: 180_000 };
