@@ -206,7 +206,7 @@ export const BREAKAGES: readonly Breakage[] = [
     "equal-roots-unnoticed",
     "nodes with equal roots compare themselves for ever",
     "core/replica.js",
-    "const isEqual = vitals.root === this.#map.root;",
+    "const isEqual = vitals.root === this.map.root;",
     "const isEqual = false;",
   ),
   breakage(
@@ -354,7 +354,7 @@ export const BREAKAGES: readonly Breakage[] = [
     "what has expired is published",
     "core/replica.js",
     "this.#copy.expire(now);",
-    'this.#copy.expire(now); for (const { type, records } of this.#effects) if (type === "expired") for (const record of records) this.#outbox.add(record, this.#map.slotOf(record.key));',
+    'this.#copy.expire(now); for (const { type, records } of this.#effects) if (type === "expired") for (const record of records) this.#outbox.add(record, this.map.slotOf(record.key));',
   ),
   breakage(
     "expired-untold",
