@@ -5,6 +5,17 @@ import { Disk } from "../sim/disk.js";
 import { Random } from "../sim/random.js";
 import { Stage } from "./stage.js";
 
+/** The disk of a node that wrote x and is no more. */
+function diskLeftBehind(stage: Stage): Disk {
+  const node = stage.start("a");
+  stage.pass(2_000);
+  stage.write(node, "x", "1");
+  const disk = new Disk(new Random(1));
+  disk.save(contentsOf(node.replica), true);
+  node.crash();
+  return disk;
+}
+
 describe("loading", () => {
   it("goes on while the node is heard already, and only what the disk lacks is pulled then", () => {
     const stage = new Stage();
@@ -39,12 +50,7 @@ describe("loading", () => {
 
   it("is no time at which a peer is synced, for it knows nothing yet of what it lacks", () => {
     const stage = new Stage();
-    const a = stage.start("a");
-    stage.pass(2_000);
-    stage.write(a, "x", "1");
-    const disk = new Disk(new Random(1));
-    disk.save(contentsOf(a.replica), true);
-    a.crash();
+    const disk = diskLeftBehind(stage);
     stage.network.faults = { ...stage.network.faults, loadMsMax: 60_000 };
     const b = stage.start("b", { disk, fsync: "everysec" });
     const c = stage.start("c");
@@ -97,12 +103,7 @@ describe("loading", () => {
 
   it("has a peer that was compared with meanwhile compared with again as soon as it is over", () => {
     const stage = new Stage();
-    const a = stage.start("a");
-    stage.pass(2_000);
-    stage.write(a, "x", "1");
-    const disk = new Disk(new Random(1));
-    disk.save(contentsOf(a.replica), true);
-    a.crash();
+    const disk = diskLeftBehind(stage);
     const c = stage.start("c");
     stage.network.faults = { ...stage.network.faults, loadMsMax: 6_000 };
     const b = stage.start("b", { disk, fsync: "everysec" });
@@ -145,12 +146,7 @@ describe("loading", () => {
 
   it("lets a peer's wait for a missing key go on until it is done", () => {
     const stage = new Stage();
-    const a = stage.start("a");
-    stage.pass(2_000);
-    stage.write(a, "x", "1");
-    const disk = new Disk(new Random(1));
-    disk.save(contentsOf(a.replica), true);
-    a.crash();
+    const disk = diskLeftBehind(stage);
     const b = stage.start("b");
     stage.network.faults = { ...stage.network.faults, loadMsMax: 60_000 };
     const c = stage.start("c", { disk, fsync: "everysec" });
